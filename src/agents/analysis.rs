@@ -1,0 +1,113 @@
+//! The state of an analysis: everything that the agents saw, said, called and cost. It is the checkpoint while the
+//! analysis goes on, and the source of the result when it is done.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{Agent, Analyst, DecisionSource, Rating, Ticker, TradeDate},
+    llm::{Message, Usage},
+};
+
+/// What is asked of the firm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Brief {
+    pub ticker: Ticker,
+    pub date: TradeDate,
+    /// Sorted, none twice, at least one.
+    pub analysts: Vec<Analyst>,
+    pub max_debate_rounds: u32,
+    pub max_risk_rounds: u32,
+    /// The language of the reports, by its English name.
+    pub output_language: String,
+}
+
+/// An analysis as far as it has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Analysis {
+    pub brief: Brief,
+    /// The finished reports of the analysts.
+    pub reports: BTreeMap<Analyst, String>,
+    pub debate: Debate,
+    /// The research manager's plan.
+    pub investment_plan: Option<String>,
+    /// The trader's proposal.
+    pub trader_plan: Option<String>,
+    pub risk_debate: RiskDebate,
+    /// The portfolio manager's text and rating; the analysis is done once they are there.
+    pub outcome: Option<Outcome>,
+    /// Every turn that was taken, in the order in which they ended.
+    pub steps: Vec<StepRecord>,
+    /// What a reader of the result has to know: cut-off debates, fallbacks, missing evidence.
+    pub warnings: Vec<String>,
+}
+
+/// The bull and bear debate: turns in order, bull first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Debate {
+    pub turns: Vec<(Agent, String)>,
+}
+
+/// The risk debate: turns in order, aggressive, conservative, neutral.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RiskDebate {
+    pub turns: Vec<(Agent, String)>,
+}
+
+/// How it ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The portfolio manager's decision as text.
+    pub text: String,
+    pub rating: Rating,
+    pub source: DecisionSource,
+}
+
+/// One turn of one agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    pub agent: Agent,
+    /// `provider/model`.
+    pub model: String,
+    pub seconds: f64,
+    pub usage: Usage,
+    /// The whole conversation, the answer last.
+    pub messages: Vec<Message>,
+    pub tools: Vec<ToolRecord>,
+}
+
+/// One call of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolRecord {
+    pub tool: String,
+    pub arguments: serde_json::Value,
+    pub seconds: f64,
+    pub error: Option<String>,
+}
+
+impl Analysis {
+    /// An analysis that has not begun.
+    pub fn new(brief: Brief) -> Self {
+        Self {
+            brief,
+            reports: BTreeMap::new(),
+            debate: Debate::default(),
+            investment_plan: None,
+            trader_plan: None,
+            risk_debate: RiskDebate::default(),
+            outcome: None,
+            steps: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Tokens of all steps.
+    pub fn usage(&self) -> Usage {
+        let mut total = Usage::default();
+        for step in &self.steps {
+            total += step.usage;
+        }
+        total
+    }
+}

@@ -1,0 +1,47 @@
+//! The order in which the agents work.
+
+use std::sync::Arc;
+
+use super::{Analysis, Observer};
+use crate::{
+    llm::{ChatModel, LlmError},
+    market::{Market, MarketError},
+};
+
+/// The firm, ready for an analysis.
+pub struct Firm {
+    pub models: Models,
+    pub market: Market,
+    /// How many analysts work at the same time.
+    pub analyst_concurrency: usize,
+    /// After so many rounds of tool calls an agent has to answer.
+    pub max_tool_rounds: u32,
+}
+
+/// The models by tier.
+#[derive(Clone)]
+pub struct Models {
+    /// Of the research manager and the portfolio manager.
+    pub deep: Arc<dyn ChatModel>,
+    /// Of all others.
+    pub quick: Arc<dyn ChatModel>,
+}
+
+/// Why an analysis could not go on. What was done until then is in the last checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    #[error("{agent}: {source}")]
+    Model { agent: crate::domain::Agent, source: LlmError },
+    #[error(transparent)]
+    Market(#[from] MarketError),
+}
+
+impl Firm {
+    /// Brings an analysis to its end.
+    ///
+    /// Cancel-safe: a dropped run stops all its agents, and goes on from the last checkpoint if it is run again.
+    pub async fn run(&self, analysis: Analysis, observer: &dyn Observer) -> Result<Analysis, AgentError> {
+        let _ = (analysis, observer);
+        todo!()
+    }
+}

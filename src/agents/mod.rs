@@ -1,0 +1,19 @@
+//! The trading firm: analysts, researchers, trader, risk analysts and managers, and the order in which they work.
+//!
+//! ```text
+//! market ─┐
+//! social ─┤ at the   ┌─ rounds ─┐                                ┌────── rounds ──────┐
+//! news   ─┤ same  ─▶ bull ◀─▶ bear ─▶ research manager ─▶ trader ─▶ aggressive ─▶ conservative ─▶ neutral ─▶ portfolio manager
+//! fundam.─┘ time
+//! ```
+//!
+//! [`Firm::run`] takes an [`Analysis`] as far as it has come and brings it to its end. Whoever runs it watches by an
+//! [`Observer`], which hears of every step and stores the checkpoints.
+
+mod analysis;
+mod firm;
+mod observer;
+
+pub use analysis::{Analysis, Brief, Debate, Outcome, RiskDebate, StepRecord, ToolRecord};
+pub use firm::{AgentError, Firm, Models};
+pub use observer::{Observer, Step};

@@ -1,0 +1,41 @@
+//! What the one who runs an analysis hears and says while it goes on.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Analysis;
+use crate::{domain::Agent, llm::Usage};
+
+/// Something that an agent did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    Started {
+        agent: Agent,
+    },
+    /// A tool answered, or failed with `error`, which the agent was told.
+    ToolCalled {
+        agent: Agent,
+        tool: String,
+        took: Duration,
+        error: Option<String>,
+    },
+    Finished {
+        agent: Agent,
+        took: Duration,
+        usage: Usage,
+    },
+}
+
+/// Hears of steps, keeps checkpoints, and says when to hurry.
+#[async_trait]
+pub trait Observer: Send + Sync {
+    /// A step happened.
+    async fn step(&self, step: Step);
+
+    /// An agent's turn is done and `analysis` holds its work: store it, so that another attempt can go on from here.
+    async fn checkpoint(&self, analysis: &Analysis);
+
+    /// Whether time is short: then no new debate round begins, and the analysis goes on to its decision.
+    fn must_hurry(&self) -> bool;
+}

@@ -1,0 +1,19 @@
+//! The words that every part of the program shares: tickers, dates, analysts, providers, ratings.
+//!
+//! Each is parsed once, at the edge, and valid from then on. Nothing here knows another module.
+
+mod agent;
+mod analyst;
+mod date;
+mod provider;
+mod rating;
+mod ticker;
+mod vendor;
+
+pub use agent::Agent;
+pub use analyst::Analyst;
+pub use date::{DateError, TradeDate};
+pub use provider::Provider;
+pub use rating::{Decision, DecisionSource, Rating};
+pub use ticker::{Ticker, TickerError};
+pub use vendor::{PriceVendor, PriceVendors};

@@ -1,0 +1,249 @@
+//! What a job is.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::JobRequest;
+use crate::domain::Decision;
+
+/// A job's id: a UUID of version 7 (RFC 9562), so that ids sort by the time of submission and a listing needs no
+/// other order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct JobId(Uuid);
+
+impl JobId {
+    /// A new id, later than every one that this process made before.
+    #[expect(clippy::new_without_default, reason = "each call gives another id")]
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The id's sixteen bytes; their order is the ids' order.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id of these sixteen bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+impl FromStr for JobId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a job is in its life.
+///
+/// ```text
+/// pending ──claim──▶ running ──▶ completed
+///    ▲                  │ ├────▶ failed
+///    └── retry, backoff ┘ └────▶ cancelled   (from pending too)
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl Status {
+    /// All of them, in the order of a job's life.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// Whether nothing can follow.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// The word as the API and the stores spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What kind of thing went wrong, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorType {
+    /// The hard time limit passed.
+    Timeout,
+    /// The language model or its server.
+    LlmError,
+    /// Market data: unknown symbol, no data for the date, vendor down.
+    DataError,
+    /// The job asks for something that the worker's settings don't allow or lack, such as a missing key.
+    InvalidConfig,
+    /// The result could not be stored: disk full, no permission.
+    StorageError,
+    /// The workers that ran the job died.
+    WorkerLost,
+    /// Anything else; the message and the worker's log say more.
+    Unknown,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub error_type: ErrorType,
+    /// What happened, why, and what to do, for the person who reads the job.
+    pub message: String,
+    /// Whether another attempt may succeed with nothing changed.
+    pub transient: bool,
+    /// The least time to wait before it, if the other side named one (`Retry-After`).
+    pub retry_after: Option<Duration>,
+}
+
+/// The name of a worker process, unique among all that share a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct WorkerId(pub String);
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A job as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: JobId,
+    pub request: JobRequest,
+    pub status: Status,
+    /// When it was accepted, by the store's clock, as all times here.
+    pub created_at: DateTime<Utc>,
+    /// When the current or last attempt was claimed.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it reached a terminal status.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// The last attempt's error; none once completed.
+    pub error: Option<String>,
+    pub error_type: Option<ErrorType>,
+    /// How many claims there were. It is the fencing token: a worker's write names its attempt, and is refused once
+    /// another attempt has begun (Kleppmann, "How to do distributed locking", 2016).
+    pub attempt: u32,
+    /// How many failed attempts were followed by another.
+    pub retry_count: u32,
+    /// Who holds the lease, or held it last.
+    pub worker: Option<WorkerId>,
+    /// The outcome, once completed.
+    pub decision: Option<Decision>,
+}
+
+/// A worker's right to a job under one attempt. It ends when the lease time passes without a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub job: JobId,
+    pub attempt: u32,
+}
+
+/// A claimed job, with what an earlier attempt left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    pub job: Job,
+    /// The last checkpoint, in the pipeline's own format.
+    pub checkpoint: Option<Vec<u8>>,
+}
+
+impl Claim {
+    /// The lease that came with the claim.
+    pub fn lease(&self) -> Lease {
+        Lease { job: self.job.id, attempt: self.job.attempt }
+    }
+}
+
+/// Which jobs to list: newest first, those after `cursor`, at most `limit`.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    pub status: Option<Status>,
+    pub ticker: Option<crate::domain::Ticker>,
+    /// The last job of the page before.
+    pub cursor: Option<JobId>,
+    pub limit: usize,
+}
+
+/// A part of a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub jobs: Vec<Job>,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<JobId>,
+}
+
+/// The jobs by status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stats {
+    /// Waiting to be claimed, those that wait out a backoff included.
+    pub pending: u64,
+    pub running: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+}
+
+/// What a worker says of itself, every few seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkerInfo {
+    pub id: WorkerId,
+    /// The program's version.
+    pub version: String,
+    pub started_at: DateTime<Utc>,
+    /// When the store last heard of it.
+    pub seen_at: DateTime<Utc>,
+    /// How many jobs it runs at once.
+    pub concurrency: usize,
+    /// The jobs that it runs now.
+    pub running: Vec<JobId>,
+    /// Attempts that it has ended since its start.
+    pub finished: u64,
+    /// Whether it is finishing its work before it exits.
+    pub draining: bool,
+    pub gpus: Vec<Gpu>,
+}
+
+/// A GPU that a worker sees, read by NVML.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gpu {
+    pub name: String,
+    pub uuid: String,
+    /// Bytes.
+    pub memory_total: u64,
+    /// Bytes.
+    pub memory_used: u64,
+    /// Percent of the last sample period in which a kernel ran.
+    pub utilization: u32,
+    pub driver_version: String,
+    /// The newest CUDA version that the driver supports, such as `12.4`.
+    pub cuda_version: String,
+}

@@ -1,0 +1,141 @@
+//! The job queue as api and worker use it: the store, and the rules above it.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use tracing::warn;
+
+use super::{
+    Applied, Claim, ErrorType, EventId, Failure, Job, JobId, JobRequest, Lease, Scope, Status, Store, StoreError,
+    feed::{Feed, Follower},
+    transition::Transition,
+};
+
+/// The queue of jobs. Clones share one store; the store's own methods can be called on it.
+#[derive(Clone)]
+pub struct Queue {
+    store: Arc<dyn Store>,
+    feed: Arc<Feed>,
+    retries: RetryPolicy,
+}
+
+/// When and how often a failed attempt is followed by another.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// Retries at most, after the first attempt.
+    pub max_retries: u32,
+    /// The wait before the first retry; it doubles with each.
+    pub base: Duration,
+    /// The longest wait.
+    pub max: Duration,
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cancel {
+    Cancelled(Job),
+    /// It had ended before.
+    AlreadyEnded(Job),
+    Unknown,
+}
+
+impl Queue {
+    /// The queue over a store. Must be called within a tokio runtime, which carries the event feed.
+    pub fn new(store: Arc<dyn Store>, retries: RetryPolicy) -> Self {
+        let feed = Arc::new(Feed::start(store.clone()));
+        Self { store, feed, retries }
+    }
+
+    /// Accepts a job: once this returns, it is stored and queued.
+    pub async fn submit(&self, request: &JobRequest) -> Result<Job, StoreError> {
+        self.store.submit(JobId::new(), request).await
+    }
+
+    /// Cancels a job that has not ended. It ends at once, whether or not its worker is alive to hear of it.
+    pub async fn cancel(&self, job: JobId) -> Result<Cancel, StoreError> {
+        Ok(match self.store.apply(&Transition::cancel(job)).await? {
+            Applied::Done(job) => Cancel::Cancelled(job),
+            Applied::Refused(job) => Cancel::AlreadyEnded(job),
+            Applied::Unknown => Cancel::Unknown,
+        })
+    }
+
+    /// Ends a claim that failed: with another attempt if the failure is transient and retries are left, for good
+    /// otherwise.
+    pub async fn fail(&self, claim: &Claim, failure: &Failure) -> Result<Applied, StoreError> {
+        self.store.apply(&self.retries.after(&claim.job, failure)).await
+    }
+
+    /// What keeps the queue going whoever has died: ends expired leases and lets the store tidy up. Every worker calls
+    /// it about once a second.
+    pub async fn maintain(&self) -> Result<(), StoreError> {
+        for job in self.store.expired().await? {
+            warn!(job.id = %job.id, job.attempt, worker = ?job.worker, "the lease is over; the worker died or was cut off");
+            let transition = self.retries.after(&job, &worker_lost(&job)).after_expiry();
+            self.store.apply(&transition).await?;
+        }
+        self.store.tidy().await
+    }
+
+    /// The events of `scope` after the one named, from the store first and then live; without one, a job's events
+    /// from its first, and all jobs' from now on.
+    pub async fn follow(&self, scope: Scope, after: Option<EventId>) -> Result<Follower, StoreError> {
+        self.feed.follow(scope, after).await
+    }
+}
+
+impl Deref for Queue {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.store
+    }
+}
+
+impl RetryPolicy {
+    /// The change that follows a failed attempt.
+    fn after(&self, job: &Job, failure: &Failure) -> Transition {
+        let lease = Lease { job: job.id, attempt: job.attempt };
+        if failure.transient && job.retry_count < self.max_retries {
+            let delay = self.backoff(job.retry_count).max(failure.retry_after.unwrap_or_default());
+            Transition::retry(&lease, failure, job.retry_count + 1, delay)
+        } else {
+            Transition::fail(&lease, failure)
+        }
+    }
+
+    /// Exponential backoff with "equal jitter": half of the wait is fixed, half is random, so that jobs which failed
+    /// together don't come back together (Brooker, "Exponential Backoff And Jitter", AWS 2015).
+    fn backoff(&self, retry_count: u32) -> Duration {
+        let ceiling = self.base.saturating_mul(2u32.saturating_pow(retry_count)).min(self.max);
+        ceiling.mul_f64(0.5 + 0.5 * fastrand::f64())
+    }
+}
+
+fn worker_lost(job: &Job) -> Failure {
+    debug_assert_eq!(job.status, Status::Running);
+    let worker = job.worker.as_ref().map_or("unknown", |w| &w.0);
+    Failure {
+        error_type: ErrorType::WorkerLost,
+        message: format!(
+            "worker {worker} stopped renewing its lease in attempt {}: it was killed, ran out of memory, or lost its \
+             connection; its log says more",
+            job.attempt
+        ),
+        transient: true,
+        retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_ceiling_and_half_of_each_is_random() {
+        let policy = RetryPolicy { max_retries: 9, base: Duration::from_secs(4), max: Duration::from_secs(20) };
+        for (retry_count, ceiling) in [(0, 4.0), (1, 8.0), (2, 16.0), (3, 20.0), (40, 20.0)] {
+            let wait = policy.backoff(retry_count).as_secs_f64();
+            assert!((ceiling / 2.0..=ceiling).contains(&wait), "{wait} for retry {retry_count}");
+        }
+    }
+}

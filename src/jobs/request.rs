@@ -1,0 +1,207 @@
+//! What a client asks for.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::domain::{Analyst, PriceVendors, Provider, Ticker, TradeDate};
+
+/// An analysis that a client asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobRequest {
+    pub ticker: Ticker,
+    pub date: TradeDate,
+    /// What differs from the service's defaults.
+    #[serde(default)]
+    pub config: JobConfig,
+}
+
+/// The settings of one job. An absent or null key means the service's default; an unknown one is an error.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobConfig {
+    /// Who serves the language models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub llm_provider: Option<Provider>,
+    /// The model of the research manager and the portfolio manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deep_think_llm: Option<ModelName>,
+    /// The model of all other agents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quick_think_llm: Option<ModelName>,
+    /// The provider's base URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend_url: Option<BackendUrl>,
+    /// Rounds of the bull and bear debate, 1 to 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_debate_rounds: Option<Rounds<5>>,
+    /// Rounds of the risk debate, 1 to 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_risk_discuss_rounds: Option<Rounds<3>>,
+    /// The analysts that report; at least one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected_analysts: Option<Analysts>,
+    /// Which vendors are asked, by category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_vendors: Option<DataVendors>,
+    /// The language of the reports, in English: `German`. Ratings stay English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_language: Option<Language>,
+}
+
+/// Vendors by category, each an ordered list such as `csv,sample`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataVendors {
+    /// Daily bars; indicators are computed from them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core_stock_apis: Option<PriceVendors>,
+}
+
+/// A count of debate rounds from 1 to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Rounds<const MAX: u64>(u64);
+
+impl<const MAX: u64> Rounds<MAX> {
+    /// The count.
+    pub fn get(self) -> u32 {
+        u32::try_from(self.0).expect("MAX fits in 32 bits")
+    }
+}
+
+impl<const MAX: u64> TryFrom<u64> for Rounds<MAX> {
+    type Error = String;
+
+    fn try_from(rounds: u64) -> Result<Self, String> {
+        if (1..=MAX).contains(&rounds) { Ok(Self(rounds)) } else { Err(format!("{rounds} is not within 1 to {MAX}")) }
+    }
+}
+
+impl<const MAX: u64> From<Rounds<MAX>> for u64 {
+    fn from(rounds: Rounds<MAX>) -> Self {
+        rounds.0
+    }
+}
+
+impl<const MAX: u64> JsonSchema for Rounds<MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("RoundsUpTo{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "integer", "minimum": 1, "maximum": MAX})
+    }
+}
+
+/// A non-empty set of analysts, kept in the order in which reports are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<Analyst>")]
+pub struct Analysts(#[schemars(length(min = 1))] Vec<Analyst>);
+
+impl Analysts {
+    /// The analysts, sorted, none twice.
+    pub fn as_slice(&self) -> &[Analyst] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<Analyst>> for Analysts {
+    type Error = &'static str;
+
+    fn try_from(mut analysts: Vec<Analyst>) -> Result<Self, Self::Error> {
+        analysts.sort_unstable();
+        analysts.dedup();
+        if analysts.is_empty() {
+            Err("select at least one of market, social, news, fundamentals")
+        } else {
+            Ok(Self(analysts))
+        }
+    }
+}
+
+macro_rules! short_text {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $allowed:expr, $pattern:literal, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(#[schemars(length(min = 1, max = $max), regex(pattern = $pattern))] String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                let allowed: fn(char) -> bool = $allowed;
+                if (1..=$max).contains(&text.chars().count()) && text.chars().all(allowed) {
+                    Ok(Self(text))
+                } else {
+                    Err(format!(concat!("{:?} is not ", $what), text.chars().take(40).collect::<String>()))
+                }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+    };
+}
+
+short_text!(
+    /// A model as its provider names it: `qwen3:8b`, `gpt-5.5`, `org/model`.
+    ModelName, 128, |c| c.is_ascii_graphic(), r"^[!-~]+$", "a model name: 1 to 128 printable ASCII characters without blanks"
+);
+// The language goes into every prompt, so it can't be room for instructions.
+short_text!(
+    /// A language's English name.
+    Language, 40, |c| c.is_alphabetic() || " -()".contains(c), r"^[\p{L} ()\-]+$", "a language: 1 to 40 letters, blanks, hyphens and parentheses"
+);
+
+/// The base URL of a model provider: http or https, with a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct BackendUrl(#[schemars(with = "String", url, length(max = 2048))] Url);
+
+impl BackendUrl {
+    /// The URL.
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for BackendUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let url = Url::parse(&text).map_err(|e| format!("not a URL: {e}; write it as http://host:port"))?;
+        if !matches!(url.scheme(), "http" | "https") || text.len() > 2048 {
+            return Err("only http and https URLs of at most 2048 characters".into());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(
+                "a URL with a user or password in it would end up in logs; give the key by the provider's setting"
+                    .into(),
+            );
+        }
+        Ok(Self(url))
+    }
+}
+
+impl From<BackendUrl> for String {
+    fn from(url: BackendUrl) -> Self {
+        url.0.into()
+    }
+}

@@ -1,0 +1,123 @@
+//! What a store of jobs does.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use super::{
+    Claim, Event, EventId, EventKind, Job, JobId, JobRequest, Lease, Listing, Page, Scope, Stats, WorkerId, WorkerInfo,
+    transition::Transition,
+};
+
+/// Keeps jobs, their events, checkpoints and leases, and the workers' heartbeats.
+///
+/// Every method is one atomic step: after a crash at any moment it has happened wholly or not at all, and no two
+/// callers see it half done. Times are the store's, so that hosts with skewed clocks agree.
+///
+/// A lease lasts as long as the store was told when it was opened; every accepted write of its holder renews it.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores a pending job under `id`, queues it, and tells of it.
+    async fn submit(&self, id: JobId, request: &JobRequest) -> Result<Job, StoreError>;
+
+    /// The job, if it is known.
+    async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError>;
+
+    /// A page of the jobs that match.
+    async fn list(&self, listing: &Listing) -> Result<Page, StoreError>;
+
+    /// The jobs by status.
+    async fn stats(&self) -> Result<Stats, StoreError>;
+
+    /// Claims the job that has been ready for longest, or none if none is ready: it runs now, under a new attempt and
+    /// a fresh lease. Not cancel-safe: a dropped call may have claimed a job, which comes back when its lease is over.
+    async fn claim(&self, worker: &WorkerId) -> Result<Option<Claim>, StoreError>;
+
+    /// Waits until a job may have become ready since this store's last [`claim`](Self::claim) that found none, and for
+    /// `timeout` at most. Cancel-safe, and it may wake in vain.
+    async fn wait_ready(&self, timeout: Duration) -> Result<(), StoreError>;
+
+    /// Writes of the holder of a lease in mid-attempt: renews the lease, appends `events` and, if given, replaces the
+    /// checkpoint. With neither it only renews.
+    async fn record(
+        &self,
+        lease: &Lease,
+        events: Vec<EventKind>,
+        checkpoint: Option<Vec<u8>>,
+    ) -> Result<Recorded, StoreError>;
+
+    /// Changes a job's status, if the guard holds.
+    async fn apply(&self, transition: &Transition) -> Result<Applied, StoreError>;
+
+    /// Running jobs whose lease is over, some of them at least.
+    async fn expired(&self) -> Result<Vec<Job>, StoreError>;
+
+    /// Makes delayed jobs ready that are due, forgets jobs that ended longer ago than the store keeps them, and
+    /// workers that fell silent; a bounded number of each.
+    async fn tidy(&self) -> Result<(), StoreError>;
+
+    /// Keeps what a worker says of itself, with the time of now as `seen_at`.
+    async fn heartbeat(&self, worker: &WorkerInfo) -> Result<(), StoreError>;
+
+    /// Forgets a worker that exits.
+    async fn forget_worker(&self, worker: &WorkerId) -> Result<(), StoreError>;
+
+    /// The workers heard of within the last lease time.
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError>;
+
+    /// Stored events of `scope` that come after `after`, oldest first, at most `limit`.
+    async fn replay(&self, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError>;
+
+    /// The id of the last event of all.
+    async fn last_event(&self) -> Result<EventId, StoreError>;
+
+    /// Every event from now on, in order, none missing: a store that loses its connection fills the gap. A receiver
+    /// that falls behind is told by `Lagged` and can [`replay`](Self::replay).
+    fn live(&self) -> broadcast::Receiver<Arc<Event>>;
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// What became of a [`Transition`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Applied {
+    /// It happened; the job as it is now.
+    Done(Job),
+    /// The guard did not hold; the job as it is.
+    Refused(Job),
+    /// No such job.
+    Unknown,
+}
+
+/// What became of a [`Store::record`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is written, and the lease runs anew.
+    Done,
+    /// The lease is lost: the job ended, or runs under another attempt. Nothing was written.
+    LeaseLost,
+}
+
+/// Stored events.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replay {
+    pub events: Vec<Event>,
+    /// Whether events right after the asked place are no longer kept.
+    pub gap: bool,
+}
+
+/// Why a store could not do what was asked; nothing has changed then, unless `Unavailable` says otherwise.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The store can't be reached or did not answer in time. A write may have happened.
+    #[error("the job store is unavailable: {0}")]
+    Unavailable(String),
+    /// The store has no room.
+    #[error("the job store is full: {0}")]
+    Full(String),
+    /// The store answered something that this program can't read.
+    #[error("the job store holds or says something unexpected: {0}")]
+    Corrupt(String),
+}

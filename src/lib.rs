@@ -1,0 +1,21 @@
+//! A job service that runs a team of LLM trading agents over market data.
+//!
+//! ```text
+//! n8n, curl, browser ──HTTP──▶ api ──▶ jobs (Redis or embedded) ◀── worker ──▶ agents ──▶ llm, market
+//!                                                                    └──────▶ results
+//! ```
+//!
+//! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
+//! [`market`] through their traits; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
+//! [`cli`] puts the parts together as [`config`] says.
+
+pub mod agents;
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod jobs;
+pub mod llm;
+pub mod market;
+pub mod results;
+pub mod worker;

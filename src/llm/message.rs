@@ -1,0 +1,101 @@
+//! What goes to a model and what comes back, in no provider's own form.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::Agent;
+
+/// A request for one answer.
+#[derive(Debug, Clone)]
+pub struct ChatRequest {
+    /// Who asks; for logs, and for the rules model, which plays each agent by its own rules.
+    pub agent: Agent,
+    pub messages: Vec<Message>,
+    /// The tools that the model may call; none asks for a final answer.
+    pub tools: Vec<ToolSpec>,
+    /// The form of the answer, if it has to be JSON.
+    pub schema: Option<OutputSchema>,
+}
+
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum Message {
+    System {
+        content: String,
+    },
+    User {
+        content: String,
+    },
+    Assistant {
+        content: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<ToolCall>,
+    },
+    /// A tool's answer to the call `id`.
+    Tool {
+        id: String,
+        name: String,
+        content: String,
+    },
+}
+
+/// A tool that a model may call.
+#[derive(Debug, Clone)]
+pub struct ToolSpec {
+    pub name: &'static str,
+    pub description: &'static str,
+    /// The arguments, as a JSON schema of an object.
+    pub parameters: Value,
+}
+
+/// A model's wish to call a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// Names the call in the answer; unique within a conversation.
+    pub id: String,
+    pub name: String,
+    pub arguments: Value,
+}
+
+/// The JSON that an answer has to be.
+#[derive(Debug, Clone)]
+pub struct OutputSchema {
+    pub name: &'static str,
+    pub schema: Value,
+}
+
+/// A model's answer: a text, or wishes to call tools, or both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatResponse {
+    pub text: String,
+    pub tool_calls: Vec<ToolCall>,
+    pub usage: Usage,
+    pub finish: Finish,
+}
+
+/// Why a model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    Stop,
+    /// The output limit or the context was used up: the answer is cut off.
+    Length,
+}
+
+/// Tokens of one or more calls; zero where a provider does not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Usage {
+    pub calls: u64,
+    pub tokens_in: u64,
+    pub tokens_out: u64,
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.tokens_in += other.tokens_in;
+        self.tokens_out += other.tokens_out;
+    }
+}

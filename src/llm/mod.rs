@@ -1,0 +1,100 @@
+//! Chat models behind one trait.
+//!
+//! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
+//! [`ollama`] speaks Ollama's native API, [`openai`] Chat Completions, [`rules`] needs no model at all.
+
+mod message;
+pub mod ollama;
+pub mod openai;
+pub mod rules;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
+
+use crate::domain::Provider;
+
+/// A model that answers.
+#[async_trait]
+pub trait ChatModel: Send + Sync {
+    /// Who serves it.
+    fn provider(&self) -> Provider;
+
+    /// The model's name at its provider.
+    fn model(&self) -> &str;
+
+    /// Whether it can call tools. Without, an agent fetches its evidence first and puts it into the prompt.
+    async fn supports_tools(&self) -> Result<bool, LlmError>;
+
+    /// One answer. Cancel-safe: a dropped call aborts the request.
+    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError>;
+}
+
+/// Where models are and how they are asked.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    pub provider: Provider,
+    /// The provider's base URL, where it differs from the provider's own.
+    pub base_url: Option<url::Url>,
+    pub api_key: Option<secrecy::SecretString>,
+    /// The longest time for one answer.
+    pub timeout: Duration,
+    pub temperature: Option<f64>,
+    pub ollama: ollama::Options,
+}
+
+/// A model of a backend.
+pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, LlmError> {
+    Ok(match backend.provider {
+        Provider::Ollama => Arc::new(ollama::Ollama::new(backend, model)?),
+        Provider::OpenAi | Provider::OpenAiCompatible => Arc::new(openai::OpenAi::new(backend, model)?),
+        Provider::Rules => Arc::new(rules::Rules),
+    })
+}
+
+/// Why a model gave no answer. Every message says what happened, where, and what to do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LlmError {
+    /// No connection, or it broke.
+    #[error("can't reach {provider} at {url}: {cause}; {mend}")]
+    Unreachable { provider: &'static str, url: String, cause: String, mend: String },
+    #[error("{provider} at {url} gave no answer within {} s; raise LLM_TIMEOUT or use a smaller model", timeout.as_secs())]
+    Timeout { provider: &'static str, url: String, timeout: Duration },
+    #[error("{provider} at {url} is over its rate limit: {message}")]
+    RateLimited { provider: &'static str, url: String, message: String, retry_after: Option<Duration> },
+    #[error("{provider} at {url} failed with {status}: {message}")]
+    Server { provider: &'static str, url: String, status: u16, message: String },
+    #[error("{provider} has no model {model:?}: {message}; {mend}")]
+    UnknownModel { provider: &'static str, model: String, message: String, mend: String },
+    #[error("{provider} at {url} refused the key: {message}; check {setting}")]
+    Unauthorized { provider: &'static str, url: String, message: String, setting: &'static str },
+    /// A setting is missing or unusable.
+    #[error("{0}")]
+    NotConfigured(String),
+    /// The provider refused the request as such, for example because the prompt is longer than the context.
+    #[error("{provider} at {url} refused the request with {status}: {message}")]
+    Refused { provider: &'static str, url: String, status: u16, message: String },
+    /// The answer can't be used: empty, cut off, or not what was asked for.
+    #[error("{provider} answered, but {what}")]
+    Unusable { provider: &'static str, what: String },
+}
+
+impl LlmError {
+    /// Whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Timeout { .. }
+                | Self::RateLimited { .. }
+                | Self::Server { .. }
+                | Self::Unusable { .. }
+        )
+    }
+
+    /// The least wait that the provider asked for.
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::RateLimited { retry_after, .. } = self { *retry_after } else { None }
+    }
+}
