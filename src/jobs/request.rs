@@ -65,6 +65,9 @@ pub struct DataVendors {
 pub struct Rounds<const MAX: u64>(u64);
 
 impl<const MAX: u64> Rounds<MAX> {
+    /// One round.
+    pub const ONE: Self = Self(1);
+
     /// The count.
     pub fn get(self) -> u32 {
         u32::try_from(self.0).expect("MAX fits in 32 bits")
@@ -169,6 +172,13 @@ short_text!(
     /// A language's English name.
     Language, 40, |c| c.is_alphabetic() || " -()".contains(c), r"^[\p{L} ()\-]+$", "a language: 1 to 40 letters, blanks, hyphens and parentheses"
 );
+
+impl Language {
+    /// The language that the prompts are written in.
+    pub fn english() -> Self {
+        Self("English".into())
+    }
+}
 
 /// The base URL of a model provider: http or https, with a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

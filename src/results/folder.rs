@@ -1,12 +1,19 @@
 //! The folder of a result: written whole or not at all.
+//!
+//! The files are written and synced in a hidden folder beside the place where they belong, which is then renamed. So a
+//! reader sees all of them or none, also after a crash or on a full disk.
 
 use std::{
-    io,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use super::JobResult;
-use crate::jobs::{Job, JobId};
+use super::{JobResult, report};
+use crate::{
+    domain::{Ticker, TradeDate},
+    jobs::{Job, JobId},
+};
 
 /// The folder under which results are kept.
 #[derive(Debug, Clone)]
@@ -32,26 +39,115 @@ impl Results {
         Self { root: root.into() }
     }
 
-    /// Writes the result's files and returns their folder. The folder appears at once with all of them; a result that
-    /// is there already, from an attempt that lost its lease, is replaced.
+    /// Writes the result's files and returns their folder, which appears at once with all of them. A result that is
+    /// there already, from an attempt that wrote it and died before it could say so, is replaced.
     pub fn write(&self, result: &JobResult) -> Result<PathBuf, ResultsError> {
-        let _ = result;
-        todo!()
+        let folder = self.folder(&result.ticker, result.date, result.job_id);
+        write_folder(&folder, &files(result)).map_err(|source| ResultsError::of_write(&folder, source))?;
+        Ok(folder)
     }
 
     /// The result of a completed job as its JSON text; none if its folder is not there (any more).
     pub fn read(&self, job: &Job) -> Result<Option<String>, ResultsError> {
-        let _ = job;
-        todo!()
+        let path = self.folder(&job.request.ticker, job.request.date, job.id).join("state.json");
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(ResultsError::Read { path, source }),
+        }
     }
 
     /// Where the result of a job is, or will be.
-    pub fn folder(&self, ticker: &crate::domain::Ticker, date: crate::domain::TradeDate, id: JobId) -> PathBuf {
+    pub fn folder(&self, ticker: &Ticker, date: TradeDate, id: JobId) -> PathBuf {
         self.root.join(ticker.as_str()).join(date.to_string()).join(id.to_string())
+    }
+
+    /// Whether a result could be written now: makes the root and writes a file there.
+    pub fn check(&self) -> Result<(), ResultsError> {
+        fs::create_dir_all(&self.root)
+            .and_then(|()| tempfile::tempfile_in(&self.root))
+            .and_then(|mut probe| probe.write_all(b"probe"))
+            .map_err(|source| ResultsError::of_write(&self.root, source))
     }
 
     /// The folder that holds all results.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+}
+
+impl ResultsError {
+    fn of_write(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
+            _ => Self::Write { path, source },
+        }
+    }
+}
+
+/// The files of a result by their paths in its folder; an agent that did not speak has none.
+fn files(result: &JobResult) -> Vec<(&'static str, String)> {
+    let reports = &result.reports;
+    let mut files = vec![
+        ("state.json", serde_json::to_string_pretty(result).expect("a result has no map with keys that are no texts")),
+        ("decision.txt", format!("{}\n", result.decision.as_str())),
+        ("report.md", report::markdown(result)),
+    ];
+    let agents = [
+        ("1_analysts/market.md", &reports.market),
+        ("1_analysts/sentiment.md", &reports.sentiment),
+        ("1_analysts/news.md", &reports.news),
+        ("1_analysts/fundamentals.md", &reports.fundamentals),
+        ("2_research/bull.md", &reports.bull),
+        ("2_research/bear.md", &reports.bear),
+        ("2_research/manager.md", &reports.research_manager),
+        ("3_trading/trader.md", &reports.trader),
+        ("4_risk/aggressive.md", &reports.aggressive),
+        ("4_risk/conservative.md", &reports.conservative),
+        ("4_risk/neutral.md", &reports.neutral),
+        ("5_portfolio/decision.md", &reports.portfolio_manager),
+    ];
+    files.extend(
+        agents.into_iter().filter(|(_, text)| !text.is_empty()).map(|(path, text)| (path, format!("{text}\n"))),
+    );
+    files
+}
+
+fn write_folder(folder: &Path, files: &[(&str, String)]) -> io::Result<()> {
+    let parent = folder.parent().expect("a result's folder lies under its date");
+    fs::create_dir_all(parent)?;
+    let hidden = tempfile::Builder::new().prefix(".partial-").tempdir_in(parent)?;
+    for (path, text) in files {
+        write_file(&hidden.path().join(path), text)?;
+    }
+    File::open(hidden.path())?.sync_all()?;
+    put_in_place(hidden.path(), folder)?;
+    // It is renamed, so there is nothing left to remove.
+    let _ = hidden.keep();
+    File::open(parent)?.sync_all()
+}
+
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Renames `new` to `folder`. A folder that is there already is first moved aside, for rename(2) replaces only an
+/// empty one.
+fn put_in_place(new: &Path, folder: &Path) -> io::Result<()> {
+    // Readable by the group and others, as the umask has it; a temporary folder is its owner's alone.
+    fs::set_permissions(new, fs::metadata(folder.parent().unwrap_or(folder))?.permissions())?;
+    match fs::rename(new, folder) {
+        Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {
+            let old = tempfile::Builder::new().prefix(".replaced-").tempdir_in(folder.parent().unwrap_or(folder))?;
+            fs::rename(folder, old.path().join("result"))?;
+            fs::rename(new, folder)
+        }
+        renamed => renamed,
     }
 }

@@ -14,6 +14,7 @@
 
 mod document;
 mod folder;
+mod report;
 
-pub use document::{JobResult, Reports};
+pub use document::{FinalState, InvestmentDebateState, JobResult, Reports, RiskDebateState};
 pub use folder::{Results, ResultsError};
