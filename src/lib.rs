@@ -18,4 +18,5 @@ pub mod jobs;
 pub mod llm;
 pub mod market;
 pub mod results;
+pub mod tls;
 pub mod worker;

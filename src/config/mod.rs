@@ -12,7 +12,7 @@ pub use load::{ConfigError, Setting, load, settings};
 pub use redis_url::RedisUrl;
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     jobs::{BackendUrl, Language, ModelName, Rounds},
 };
 
+#[expect(clippy::doc_markdown, reason = "the doc comments are also help texts for people, with names as they write them")]
 /// The settings. An unset or empty variable means the default; a secret can also be given as the content of the file
 /// that `NAME_FILE` names.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -99,11 +100,11 @@ pub struct Config {
     /// How long Ollama keeps a model in memory after a request: 30m, 24h, -1 for ever.
     pub ollama_keep_alive: String,
     /// The key of OpenAI.
-    #[serde(skip_serializing)]
+    #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
     pub openai_api_key: Option<SecretString>,
     /// The key of the server at LLM_BACKEND_URL, if it wants one.
-    #[serde(skip_serializing)]
+    #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
     pub openai_compatible_api_key: Option<SecretString>,
 
@@ -181,6 +182,11 @@ impl Default for Config {
             tradingagents_url: url("http://127.0.0.1:8000/"),
         }
     }
+}
+
+/// Shows whether a secret is set, and nothing more.
+fn masked<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| "***").serialize(serializer)
 }
 
 fn url(text: &str) -> Url {

@@ -59,10 +59,10 @@ impl Queue {
         })
     }
 
-    /// Ends a claim that failed: with another attempt if the failure is transient and retries are left, for good
-    /// otherwise.
-    pub async fn fail(&self, claim: &Claim, failure: &Failure) -> Result<Applied, StoreError> {
-        self.store.apply(&self.retries.after(&claim.job, failure)).await
+    /// The change that ends a claim which failed: another attempt if the failure is transient and retries are left, the
+    /// end of the job otherwise.
+    pub fn after_failure(&self, claim: &Claim, failure: &Failure) -> Transition {
+        self.retries.after(&claim.job, failure)
     }
 
     /// What keeps the queue going whoever has died: ends expired leases and lets the store tidy up. Every worker calls

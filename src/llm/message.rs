@@ -77,8 +77,9 @@ pub struct ChatResponse {
 }
 
 /// Why a model stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Finish {
+    #[default]
     Stop,
     /// The output limit or the context was used up: the answer is cut off.
     Length,

@@ -1,11 +1,15 @@
 //! Chat models behind one trait.
 //!
 //! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
-//! [`ollama`] speaks Ollama's native API, [`openai`] Chat Completions, [`rules`] needs no model at all.
+//! [`ollama`] speaks Ollama's native API, [`openai`] Chat Completions, [`rules`] needs no model at all. The first two
+//! share HTTP and its errors (`http`), the cleaning of answers (`answer`) and a short patience with failures (`retry`).
 
+mod answer;
+mod http;
 mod message;
 pub mod ollama;
 pub mod openai;
+mod retry;
 pub mod rules;
 
 use std::{sync::Arc, time::Duration};
@@ -44,13 +48,23 @@ pub struct Backend {
     pub ollama: ollama::Options,
 }
 
-/// A model of a backend.
+/// A model of a backend. It waits out failures that pass within seconds.
 pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, LlmError> {
-    Ok(match backend.provider {
+    let served: Arc<dyn ChatModel> = match backend.provider {
         Provider::Ollama => Arc::new(ollama::Ollama::new(backend, model)?),
         Provider::OpenAi | Provider::OpenAiCompatible => Arc::new(openai::OpenAi::new(backend, model)?),
-        Provider::Rules => Arc::new(rules::Rules),
-    })
+        Provider::Rules => return Ok(Arc::new(rules::Rules)),
+    };
+    Ok(Arc::new(retry::Retrying(served)))
+}
+
+/// Whether the backend is there and has the model, in one line for the operator. It costs no tokens.
+pub async fn check(backend: &Backend, model: &str) -> Result<String, LlmError> {
+    match backend.provider {
+        Provider::Ollama => ollama::Ollama::new(backend, model)?.check().await,
+        Provider::OpenAi | Provider::OpenAiCompatible => openai::OpenAi::new(backend, model)?.check().await,
+        Provider::Rules => Ok("the rules need no model".into()),
+    }
 }
 
 /// Why a model gave no answer. Every message says what happened, where, and what to do.

@@ -1,1 +1,183 @@
+//! Technical indicators, computed from bars by the crate `kand`, which follows TA-Lib.
+//!
+//! Names and definitions are those of the TradingAgents framework, so that its prompts' words hold: Bollinger bands by
+//! the sample standard deviation, volume weighted by the typical price. Where TA-Lib lets an average begin later, there
+//! is no value; after the warm-up both agree.
 
+use std::str::FromStr;
+
+use kand::{
+    KandError,
+    ohlcv::{atr::atr, ema::ema, macd::macd, mfi::mfi, rsi::rsi, sma::sma},
+    stats::{stddev::stddev, sum::sum},
+};
+
+use super::Bar;
+
+/// Window of the Bollinger bands, bars (Bollinger, "Bollinger on Bollinger Bands", 2001).
+const BOLLINGER: usize = 20;
+
+/// Window of RSI, ATR, VWMA and MFI, bars (Wilder, "New Concepts in Technical Trading Systems", 1978).
+const WILDER: usize = 14;
+
+/// A technical indicator by the name that prompts and tools use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Indicator {
+    Close50Sma,
+    Close200Sma,
+    Close10Ema,
+    Macd,
+    Macds,
+    Macdh,
+    Rsi,
+    Boll,
+    BollUb,
+    BollLb,
+    Atr,
+    Vwma,
+    Mfi,
+}
+
+/// A name that no indicator has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no indicator {0:?}; there are {list}", list = Indicator::ALL.map(Indicator::name).join(", "))]
+pub struct UnknownIndicator(String);
+
+impl Indicator {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Close50Sma,
+        Self::Close200Sma,
+        Self::Close10Ema,
+        Self::Macd,
+        Self::Macds,
+        Self::Macdh,
+        Self::Rsi,
+        Self::Boll,
+        Self::BollUb,
+        Self::BollLb,
+        Self::Atr,
+        Self::Vwma,
+        Self::Mfi,
+    ];
+
+    /// The name as prompts and tools spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Close50Sma => "close_50_sma",
+            Self::Close200Sma => "close_200_sma",
+            Self::Close10Ema => "close_10_ema",
+            Self::Macd => "macd",
+            Self::Macds => "macds",
+            Self::Macdh => "macdh",
+            Self::Rsi => "rsi",
+            Self::Boll => "boll",
+            Self::BollUb => "boll_ub",
+            Self::BollLb => "boll_lb",
+            Self::Atr => "atr",
+            Self::Vwma => "vwma",
+            Self::Mfi => "mfi",
+        }
+    }
+
+    /// What it measures and how it is read, in a line.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Close50Sma => "mean close of 50 bars: the medium trend, support in a rise and resistance in a fall",
+            Self::Close200Sma => "mean close of 200 bars: the long trend; the 50-bar mean above it is a golden cross",
+            Self::Close10Ema => "exponential mean close of 10 bars: the short trend, quick to turn and quick to mislead",
+            Self::Macd => "MACD, the 12-bar less the 26-bar exponential mean: momentum, up when above 0",
+            Self::Macds => "MACD's signal, its 9-bar exponential mean: MACD crossing it is a change of momentum",
+            Self::Macdh => "MACD less its signal: how fast momentum changes",
+            Self::Rsi => "relative strength of 14 bars, 0 to 100: above 70 overbought, below 30 oversold",
+            Self::Boll => "middle Bollinger band, the mean close of 20 bars",
+            Self::BollUb => "upper Bollinger band, 2 standard deviations above the middle: stretched, or breaking out",
+            Self::BollLb => "lower Bollinger band, 2 standard deviations below the middle: stretched, or breaking down",
+            Self::Atr => "average true range of 14 bars, in price: volatility, a yardstick for stops and sizes",
+            Self::Vwma => "typical price of 14 bars weighted by volume: the close above it has volume behind it",
+            Self::Mfi => "money flow of 14 bars, 0 to 100: like RSI, with volume; above 80 overbought, below 20 oversold",
+        }
+    }
+
+    /// One value per bar; none while it warms up, which is throughout if there are too few bars.
+    pub fn series(self, bars: &[Bar]) -> Vec<Option<f64>> {
+        // kand refuses histories that are shorter than the warm-up.
+        let values = self.values(bars).unwrap_or_else(|_| vec![f64::NAN; bars.len()]);
+        values.into_iter().map(|value| Some(value).filter(|value| value.is_finite())).collect()
+    }
+
+    /// The values, NaN while it warms up.
+    fn values(self, bars: &[Bar]) -> Result<Vec<f64>, KandError> {
+        let close = column(bars, |bar| bar.close);
+        let high = || column(bars, |bar| bar.high);
+        let low = || column(bars, |bar| bar.low);
+        match self {
+            Self::Close50Sma => fill(bars, |out| sma(&close, 50, out)),
+            Self::Close200Sma => fill(bars, |out| sma(&close, 200, out)),
+            Self::Close10Ema => fill(bars, |out| ema(&close, 10, None, out)),
+            Self::Macd => Ok(macd_lines(&close)?.0),
+            Self::Macds => Ok(macd_lines(&close)?.1),
+            Self::Macdh => Ok(macd_lines(&close)?.2),
+            Self::Rsi => fill(bars, |out| rsi(&close, WILDER, out, &mut blank(bars), &mut blank(bars))),
+            Self::Boll => fill(bars, |out| sma(&close, BOLLINGER, out)),
+            Self::BollUb => bollinger(&close, 2.0),
+            Self::BollLb => bollinger(&close, -2.0),
+            Self::Atr => fill(bars, |out| atr(&high(), &low(), &close, WILDER, out)),
+            Self::Vwma => vwma(bars),
+            Self::Mfi => {
+                let volume = column(bars, |bar| bar.volume);
+                let (mut a, mut b, mut c, mut d) = (blank(bars), blank(bars), blank(bars), blank(bars));
+                fill(bars, |out| mfi(&high(), &low(), &close, &volume, WILDER, out, &mut a, &mut b, &mut c, &mut d))
+            }
+        }
+    }
+}
+
+impl FromStr for Indicator {
+    type Err = UnknownIndicator;
+
+    fn from_str(name: &str) -> Result<Self, UnknownIndicator> {
+        Self::ALL.into_iter().find(|i| i.name() == name.trim()).ok_or_else(|| UnknownIndicator(name.trim().into()))
+    }
+}
+
+/// MACD, its signal and their difference, by Appel's 12, 26 and 9 bars.
+fn macd_lines(close: &[f64]) -> Result<(Vec<f64>, Vec<f64>, Vec<f64>), KandError> {
+    let (mut line, mut signal, mut histogram) = (blank(close), blank(close), blank(close));
+    macd(close, 12, 26, 9, &mut line, &mut signal, &mut histogram, &mut blank(close), &mut blank(close))?;
+    Ok((line, signal, histogram))
+}
+
+/// The middle band and `widths` standard deviations of the sample. kand's divides by n, so it is scaled by
+/// √(n / (n - 1)).
+fn bollinger(close: &[f64], widths: f64) -> Result<Vec<f64>, KandError> {
+    let middle = fill(close, |out| sma(close, BOLLINGER, out))?;
+    let deviation = fill(close, |out| stddev(close, BOLLINGER, out, &mut blank(close), &mut blank(close)))?;
+    let n = 20.0_f64;
+    let scale = (n / (n - 1.0)).sqrt();
+    Ok(middle.iter().zip(deviation).map(|(middle, deviation)| middle + widths * deviation * scale).collect())
+}
+
+/// Mean of the typical price, weighted by volume.
+fn vwma(bars: &[Bar]) -> Result<Vec<f64>, KandError> {
+    let volume = column(bars, |bar| bar.volume);
+    let money = column(bars, |bar| bar.volume * (bar.high + bar.low + bar.close) / 3.0);
+    let money = fill(bars, |out| sum(&money, WILDER, out))?;
+    let volume = fill(bars, |out| sum(&volume, WILDER, out))?;
+    Ok(money.iter().zip(volume).map(|(money, volume)| money / volume).collect())
+}
+
+fn column(bars: &[Bar], of: impl Fn(&Bar) -> f64) -> Vec<f64> {
+    bars.iter().map(of).collect()
+}
+
+/// A place for results, as long as `like`.
+fn blank<T>(like: &[T]) -> Vec<f64> {
+    vec![f64::NAN; like.len()]
+}
+
+fn fill<T>(like: &[T], compute: impl FnOnce(&mut [f64]) -> Result<(), KandError>) -> Result<Vec<f64>, KandError> {
+    let mut out = blank(like);
+    compute(&mut out)?;
+    Ok(out)
+}

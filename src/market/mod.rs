@@ -1,14 +1,16 @@
 //! Market data: vendors behind one trait, asked in the order that configuration names, and never past the analysis date.
 
+mod bars_csv;
 mod csv_folder;
-pub mod indicators;
+mod indicators;
 mod sample;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 pub use csv_folder::CsvFolder;
+pub use indicators::{Indicator, UnknownIndicator};
 pub use sample::Sample;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +26,7 @@ pub struct Bar {
     pub high: f64,
     pub low: f64,
     pub close: f64,
-    /// Shares.
+    /// Shares as the vendor counts them.
     pub volume: f64,
 }
 
@@ -36,6 +38,9 @@ pub struct VendorBar {
     /// The close adjusted for splits and dividends up to the vendor's last day; only its ratios matter.
     pub adj_close: f64,
 }
+
+/// After so many calendar days without a bar an instrument counts as not traded.
+const STALE_AFTER: TimeDelta = TimeDelta::days(10);
 
 /// Bars of one instrument up to the analysis date, oldest first, and where they come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +59,7 @@ pub trait PriceSource: Send + Sync {
     /// The name as configuration spells it.
     fn name(&self) -> &'static str;
 
-    /// All daily bars up to `until`, the day included; at least one.
+    /// All daily bars up to `until`, the day included; at least one. There may be later ones, which the market drops.
     async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Result<Vec<VendorBar>, MarketError>;
 }
 
@@ -80,6 +85,9 @@ pub enum MarketError {
     Unavailable { vendor: &'static str, cause: String, transient: bool },
     #[error("{0}")]
     NotConfigured(String),
+    /// Each vendor had a reason of its own.
+    #[error("no vendor has the prices: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoVendor(Vec<MarketError>),
 }
 
 impl Market {
@@ -88,9 +96,70 @@ impl Market {
         Self { prices }
     }
 
-    /// Bars up to the analysis date from the first vendor that has them.
+    /// Bars up to the analysis date from the first vendor that has them; if none has, the reasons of all.
     pub async fn price_history(&self, ticker: &Ticker, date: TradeDate) -> Result<PriceHistory, MarketError> {
-        let _ = (ticker, date, &self.prices);
-        todo!()
+        let mut reasons = Vec::new();
+        for source in &self.prices {
+            let bars = source.daily_bars(ticker, date.day()).await;
+            match bars.and_then(|bars| as_of(bars, ticker, date.day(), source.name())) {
+                Ok(bars) => {
+                    let (vendor, retrieved_at) = (source.name(), Utc::now());
+                    return Ok(PriceHistory { ticker: ticker.clone(), vendor, retrieved_at, bars });
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        Err(match reasons.len() {
+            0 => MarketError::NotConfigured("no price vendor is configured; set PRICE_VENDORS".into()),
+            1 => reasons.remove(0),
+            _ => MarketError::NoVendor(reasons),
+        })
     }
+}
+
+impl MarketError {
+    /// Whether the same question may be answered later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable { transient, .. } => *transient,
+            Self::NoVendor(reasons) => reasons.iter().any(Self::is_transient),
+            Self::UnknownSymbol { .. } | Self::NoData { .. } | Self::Malformed { .. } | Self::NotConfigured(_) => false,
+        }
+    }
+}
+
+/// The bars that somebody could know at the close of `date`, adjusted as of that day. There are none if the last one
+/// is older than [`STALE_AFTER`]: then the instrument was not traded, or the vendor lacks the time.
+fn as_of(
+    bars: Vec<VendorBar>,
+    ticker: &Ticker,
+    date: NaiveDate,
+    vendor: &'static str,
+) -> Result<Vec<Bar>, MarketError> {
+    let (Some(oldest), Some(newest)) = (bars.first(), bars.last()) else {
+        return Err(MarketError::Malformed { vendor, ticker: ticker.clone(), cause: "an empty history".into() });
+    };
+    let (first, last) = (oldest.bar.date, newest.bar.date);
+    let known: Vec<_> = bars.into_iter().filter(|bar| bar.bar.date <= date).collect();
+    match known.last() {
+        Some(latest) if date - latest.bar.date <= STALE_AFTER => Ok(adjusted(&known, latest)),
+        _ => Err(MarketError::NoData { vendor, ticker: ticker.clone(), date, first, last }),
+    }
+}
+
+/// Scales each bar by its own adjustment in relation to that of `latest`, which keeps its price.
+fn adjusted(bars: &[VendorBar], latest: &VendorBar) -> Vec<Bar> {
+    let factor_of = |bar: &VendorBar| bar.adj_close / bar.bar.close;
+    let reference = factor_of(latest);
+    let scale = |vendor_bar: &VendorBar| {
+        let (factor, bar) = (factor_of(vendor_bar) / reference, vendor_bar.bar);
+        Bar {
+            open: bar.open * factor,
+            high: bar.high * factor,
+            low: bar.low * factor,
+            close: bar.close * factor,
+            ..bar
+        }
+    };
+    bars.iter().map(scale).collect()
 }

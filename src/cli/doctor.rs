@@ -1,0 +1,139 @@
+//! `doctor`: every setting, and whether what they name is there; one line each, with the mend.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use serde_json::Value;
+
+use super::{exit::Exit, service};
+use crate::{
+    config::{Config, Setting, settings},
+    results::Results,
+    worker::{Desk, gpu::Gpus},
+};
+
+/// How a check went.
+enum Verdict {
+    Fine(String),
+    /// Nothing is wrong, but a person may want to know.
+    Note(String),
+    Broken(String),
+}
+
+/// Prints the report. What is broken makes it end as unreachable.
+pub async fn run(config: Arc<Config>, desk: &Desk) -> anyhow::Result<Exit> {
+    println!("Settings");
+    for line in setting_lines(&config)? {
+        println!("  {line}");
+    }
+    println!("\nChecks");
+    let checks = [
+        ("redis", redis(&config).await),
+        ("results", results(&config)),
+        ("state", folder("STATE_DIR", &config.state_dir)),
+        ("data", data(&config)),
+        ("models", models(desk).await),
+        ("gpu", tokio::task::spawn_blocking(gpu).await?),
+    ];
+    for (name, verdict) in &checks {
+        println!("  {name:<8} {verdict}");
+    }
+    let broken = checks.iter().any(|(_, verdict)| matches!(verdict, Verdict::Broken(_)));
+    Ok(if broken { Exit::Unreachable } else { Exit::Done })
+}
+
+/// Each setting with its value, and whether that is the default.
+fn setting_lines(config: &Config) -> serde_json::Result<Vec<String>> {
+    let values = serde_json::to_value(config)?;
+    let width = settings().iter().map(|setting| setting.name.len()).max().unwrap_or_default();
+    let line = |setting: Setting| {
+        let value = match &values[setting.name.to_lowercase()] {
+            Value::Null => "unset".into(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let origin = if setting.default.as_deref().unwrap_or("unset") == value { "" } else { "  (set)" };
+        format!("{:<width$}  {value}{origin}", setting.name)
+    };
+    Ok(settings().into_iter().map(line).collect())
+}
+
+async fn redis(config: &Config) -> Verdict {
+    let queue = match service::redis_queue(config) {
+        Ok(queue) => queue,
+        Err(error) => return Verdict::Broken(format!("{error:#}")),
+    };
+    match queue.ping().await {
+        Ok(()) => Verdict::Fine(format!("{} answers", config.redis_url)),
+        Err(error) => Verdict::Broken(format!(
+            "{}: {error}; start Redis or set REDIS_URL (serve and analyze need no Redis)",
+            config.redis_url
+        )),
+    }
+}
+
+fn results(config: &Config) -> Verdict {
+    match Results::new(&config.results_dir).check() {
+        Ok(()) => Verdict::Fine(format!("{} is writable", config.results_dir.display())),
+        Err(error) => Verdict::Broken(error.to_string()),
+    }
+}
+
+/// Whether a folder can be made and written to.
+fn folder(setting: &str, path: &Path) -> Verdict {
+    match std::fs::create_dir_all(path).and_then(|()| tempfile::tempfile_in(path)) {
+        Ok(_) => Verdict::Fine(format!("{} is writable", path.display())),
+        Err(error) => Verdict::Broken(format!("can't write to {}: {error}; set {setting} to a folder that can be", path.display())),
+    }
+}
+
+fn data(config: &Config) -> Verdict {
+    match &config.data_dir {
+        None => Verdict::Note("no DATA_DIR; only the bundled sample (AAPL, GOOG, IBM, MSFT, to 2013)".into()),
+        Some(path) => match std::fs::read_dir(path) {
+            Ok(entries) => {
+                let is_csv = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+                let count = entries.flatten().filter(is_csv).count();
+                Verdict::Fine(format!("{} has {count} CSV files", path.display()))
+            }
+            Err(error) => Verdict::Broken(format!("can't read DATA_DIR {}: {error}", path.display())),
+        },
+    }
+}
+
+async fn models(desk: &Desk) -> Verdict {
+    match desk.check_models().await {
+        Ok(answer) => Verdict::Fine(answer),
+        Err(error) => Verdict::Broken(error.to_string()),
+    }
+}
+
+fn gpu() -> Verdict {
+    match Gpus::open().and_then(|gpus| gpus.read()) {
+        Err(reason) => Verdict::Note(reason.to_string()),
+        Ok(gpus) => {
+            let lines = gpus.iter().map(|gpu| {
+                format!(
+                    "{} ({}), {} of {} MB used, {} % busy, driver {}, CUDA {}",
+                    gpu.name,
+                    gpu.uuid,
+                    gpu.memory_used / 1_000_000,
+                    gpu.memory_total / 1_000_000,
+                    gpu.utilization,
+                    gpu.driver_version,
+                    gpu.cuda_version
+                )
+            });
+            Verdict::Fine(lines.collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fine(text) => write!(f, "ok      {text}"),
+            Self::Note(text) => write!(f, "note    {text}"),
+            Self::Broken(text) => write!(f, "BROKEN  {text}"),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What can be said of a job on the command line; `submit` and `analyze` take the same options.
+
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    domain::{Analyst, DateError, Provider, Ticker, TradeDate},
+    jobs::{Analysts, BackendUrl, JobConfig, JobRequest, Language, ModelName, Rounds},
+};
+
+/// The day and the settings of a job.
+#[derive(Debug, Clone, Args)]
+pub struct JobOptions {
+    /// The day at whose close the agents stand, YYYY-MM-DD; they see nothing later
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub date: TradeDate,
+    /// The analysts that report, separated by commas [default: all four]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = words::<Analyst>(&["market", "social", "news", "fundamentals"]))]
+    pub analysts: Vec<Analyst>,
+    /// Rounds of the bull and bear debate, 1 to 5
+    #[arg(long, value_name = "N", value_parser = rounds::<5>)]
+    pub debate_rounds: Option<Rounds<5>>,
+    /// Rounds of the risk debate, 1 to 3
+    #[arg(long, value_name = "N", value_parser = rounds::<3>)]
+    pub risk_rounds: Option<Rounds<3>>,
+    /// Who serves the language models
+    #[arg(long, value_name = "NAME", value_parser = words::<Provider>(&["ollama", "openai", "openai_compatible", "rules"]))]
+    pub provider: Option<Provider>,
+    /// The model of the research manager and the portfolio manager
+    #[arg(long, value_name = "MODEL", value_parser = text::<ModelName>)]
+    pub deep_model: Option<ModelName>,
+    /// The model of all other agents
+    #[arg(long, value_name = "MODEL", value_parser = text::<ModelName>)]
+    pub quick_model: Option<ModelName>,
+    /// The provider's base URL, where it differs from the usual one
+    #[arg(long, value_name = "URL", value_parser = text::<BackendUrl>)]
+    pub backend_url: Option<BackendUrl>,
+    /// The language of the reports, by its English name: German
+    #[arg(long, value_name = "LANGUAGE", value_parser = text::<Language>)]
+    pub language: Option<Language>,
+}
+
+impl JobOptions {
+    /// The job that these options ask for.
+    pub fn request(&self, ticker: Ticker) -> JobRequest {
+        JobRequest { ticker, date: self.date, config: self.config() }
+    }
+
+    /// The settings; what is not given is the service's default.
+    pub fn config(&self) -> JobConfig {
+        JobConfig {
+            llm_provider: self.provider,
+            deep_think_llm: self.deep_model.clone(),
+            quick_think_llm: self.quick_model.clone(),
+            backend_url: self.backend_url.clone(),
+            max_debate_rounds: self.debate_rounds,
+            max_risk_discuss_rounds: self.risk_rounds,
+            selected_analysts: Analysts::try_from(self.analysts.clone()).ok(),
+            data_vendors: None,
+            output_language: self.language.clone(),
+        }
+    }
+}
+
+/// Reads one of `names`, which are the serde names of `T`; `--help` lists them.
+pub(super) fn words<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(Value::String(name)))
+}
+
+fn date(text: &str) -> Result<TradeDate, DateError> {
+    text.parse::<TradeDate>()?.not_in_future()
+}
+
+fn rounds<const MAX: u64>(text: &str) -> Result<Rounds<MAX>, String> {
+    let count: u64 = text.parse().map_err(|_| format!("{text:?} is not a number from 1 to {MAX}"))?;
+    Rounds::try_from(count)
+}
+
+fn text<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
+    T::try_from(text.to_owned())
+}

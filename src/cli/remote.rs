@@ -1,0 +1,37 @@
+//! The commands that are clients of the API.
+
+use clap::Subcommand;
+
+use super::{
+    cancel::{self, CancelArgs},
+    client::Client,
+    exit::{CliError, Exit},
+    jobs::{self, JobsArgs},
+    output::Output,
+    result::{self, ResultArgs},
+    submit::{self, SubmitArgs},
+    watch::{self, WatchArgs},
+};
+
+/// A command that is done by the API at `TRADINGAGENTS_URL`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Remote {
+    Submit(SubmitArgs),
+    Watch(WatchArgs),
+    Result(ResultArgs),
+    Jobs(JobsArgs),
+    Cancel(CancelArgs),
+}
+
+impl Remote {
+    /// Has it done.
+    pub async fn run(self, client: &Client, output: &Output) -> Result<Exit, CliError> {
+        match self {
+            Self::Submit(args) => submit::run(args, client, output).await,
+            Self::Watch(args) => watch::run(args, client, output).await,
+            Self::Result(args) => result::run(args, client, output).await,
+            Self::Jobs(args) => jobs::run(args, client, output).await,
+            Self::Cancel(args) => cancel::run(args, client, output).await,
+        }
+    }
+}

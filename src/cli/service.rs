@@ -1,0 +1,91 @@
+//! The long-running commands: `api`, `worker` and `serve`.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::signals::stop_on_signal;
+use crate::{
+    api::{self, Api},
+    config::Config,
+    jobs::{EmbeddedStore, Queue, RedisStore, RetryPolicy},
+    results::Results,
+    worker::{Desk, Options, Worker},
+};
+
+/// The API, on Redis.
+pub async fn api(config: Arc<Config>) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let listener = listen(&config).await?;
+    serve_api(&config, listener, redis_queue(&config)?, stop).await
+}
+
+/// A worker, on Redis.
+pub async fn worker(config: Arc<Config>) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let desk = Desk::new(config.clone());
+    new_worker(&config, redis_queue(&config)?, desk).run(stop).await;
+    Ok(())
+}
+
+/// API and worker in one process, on the embedded store.
+pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let listener = listen(&config).await?;
+    let store = EmbeddedStore::open(&config.state_dir.join("jobs.redb"), lease(&config), ttl(&config))?;
+    let queue = Queue::new(Arc::new(store), retry_policy(&config));
+    let worker = new_worker(&config, queue.clone(), desk);
+    let worker = async {
+        worker.run(stop.clone()).await;
+        // A worker that ends by WORKER_MAX_JOBS ends the process, as it does alone.
+        stop.cancel();
+    };
+    let (served, ()) = tokio::join!(serve_api(&config, listener, queue, stop.clone()), worker);
+    served
+}
+
+/// The queue on Redis. It need not be up yet.
+pub fn redis_queue(config: &Config) -> anyhow::Result<Queue> {
+    let store = RedisStore::connect(&config.redis_url, lease(config), ttl(config))?;
+    Ok(Queue::new(Arc::new(store), retry_policy(config)))
+}
+
+/// A worker as the settings say.
+pub fn new_worker(config: &Config, queue: Queue, desk: Desk) -> Worker {
+    Worker::new(queue, desk, Results::new(&config.results_dir), Options::new(config))
+}
+
+/// The retries that the settings allow.
+pub fn retry_policy(config: &Config) -> RetryPolicy {
+    RetryPolicy {
+        max_retries: config.job_max_retries,
+        base: Duration::from_secs(config.job_retry_backoff),
+        max: Duration::from_secs(config.job_retry_backoff_max),
+    }
+}
+
+pub fn lease(config: &Config) -> Duration {
+    Duration::from_secs(config.job_lease)
+}
+
+pub fn ttl(config: &Config) -> Duration {
+    Duration::from_secs(config.job_ttl)
+}
+
+async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let address = config.api_listen;
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("can't listen on {address}; is another program there? set API_LISTEN to another port"))
+}
+
+async fn serve_api(config: &Config, listener: TcpListener, queue: Queue, stop: CancellationToken) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    info!("the API listens on http://{address}, its documentation is at http://{address}/docs");
+    let api = Api { queue, results: Results::new(&config.results_dir) };
+    api::serve(listener, api::router(api), stop, Duration::from_secs(config.shutdown_grace)).await?;
+    Ok(())
+}

@@ -1,0 +1,310 @@
+//! One atomic step that writes: a transaction, and what follows once it is committed.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+
+use super::{
+    failure::refused,
+    tables::{
+        BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, DELAYED, ENDED, EVENTS, JOB_EVENTS, JOBS, Key, LAST_PURGED, NUMBERS,
+        Place, READY, Row, event_id, job_id, key, status_key,
+    },
+};
+use crate::jobs::{
+    Event, EventId, EventKind, Job, JobId, Status, StoreError,
+    transition::{Cause, Next},
+};
+
+/// A step under way. Dropped without [`commit`](Self::commit), it has not happened.
+pub struct Step {
+    transaction: WriteTransaction,
+    pub now: DateTime<Utc>,
+    last_event: EventId,
+    events: Vec<Event>,
+    /// Whether a job became ready.
+    woke: bool,
+}
+
+/// What a committed step has to be followed by.
+pub struct Done {
+    /// To be told to listeners, in this order.
+    pub events: Vec<Event>,
+    pub woke: bool,
+}
+
+impl Step {
+    /// Begins; waits until no other step is under way.
+    pub fn begin(database: &Database) -> Result<Self, StoreError> {
+        let transaction = database.begin_write().map_err(refused)?;
+        let last_event = last_event(&transaction.open_table(EVENTS).map_err(refused)?)?;
+        Ok(Self { transaction, now: Utc::now(), last_event, events: Vec::new(), woke: false })
+    }
+
+    /// Makes it durable: once this returns, it survives a crash.
+    pub fn commit(self) -> Result<Done, StoreError> {
+        self.transaction.commit().map_err(refused)?;
+        Ok(Done { events: self.events, woke: self.woke })
+    }
+
+    pub fn row(&self, id: JobId) -> Result<Option<Row>, StoreError> {
+        let jobs = self.transaction.open_table(JOBS).map_err(refused)?;
+        jobs.get(key(id)).map_err(refused)?.map(|row| from_json(row.value())).transpose()
+    }
+
+    /// Stores a job that is new, ready to be claimed.
+    pub fn add(&mut self, job: Job) -> Result<(), StoreError> {
+        let id = key(job.id);
+        let mut by_ticker = self.transaction.open_table(BY_TICKER).map_err(refused)?;
+        by_ticker.insert((job.request.ticker.as_str(), id), ()).map_err(refused)?;
+        drop(by_ticker);
+        self.index(job.status, id)?;
+        let place = self.wait(id, Duration::ZERO)?;
+        self.write(&Row { job, place })
+    }
+
+    /// Takes the job that has been ready for longest.
+    pub fn next_ready(&mut self) -> Result<Option<Row>, StoreError> {
+        let mut ready = self.transaction.open_table(READY).map_err(refused)?;
+        let Some((_, id)) = ready.pop_first().map_err(refused)? else { return Ok(None) };
+        let row = self.row(job_id(id.value()))?;
+        let row = row.ok_or_else(|| StoreError::Corrupt("a job is ready that is not there".into()))?;
+        Ok(Some(Row { place: Place::Nowhere, ..row }))
+    }
+
+    /// Changes a job's status, wherever it waits, and stores it. Its other fields are the caller's.
+    pub fn change(&mut self, mut row: Row, status: Status, delay: Duration) -> Result<Job, StoreError> {
+        let id = key(row.job.id);
+        self.unindex(row.job.status, id)?;
+        self.index(status, id)?;
+        self.stop_waiting(id, row.place)?;
+        row.job.status = status;
+        row.place = if status == Status::Pending { self.wait(id, delay)? } else { Place::Nowhere };
+        if status.is_terminal() {
+            self.end(id, &mut row.job)?;
+        }
+        self.write(&row)?;
+        Ok(row.job)
+    }
+
+    /// Does what a transition says, once its guard is known to hold.
+    pub fn follow(&mut self, mut row: Row, next: &Next, event: &EventKind) -> Result<Job, StoreError> {
+        let job = &mut row.job;
+        let mut delay = Duration::ZERO;
+        match next {
+            Next::Pending { delay: wait, cause } => {
+                delay = *wait;
+                if let Some(cause) = cause {
+                    job.retry_count += 1;
+                    show(job, cause);
+                }
+            }
+            Next::Completed(decision) => {
+                (job.error, job.error_type) = (None, None);
+                job.decision = Some(*decision);
+            }
+            Next::Failed(cause) => show(job, cause),
+            Next::Cancelled => {}
+        }
+        self.tell(job.id, event.clone())?;
+        self.change(row, next.status(), delay)
+    }
+
+    /// Appends an event.
+    pub fn tell(&mut self, job: JobId, kind: EventKind) -> Result<(), StoreError> {
+        let ms = millis(self.now);
+        let last = self.last_event;
+        // The clock may have been set back; ids only rise.
+        let id = if ms > last.ms { EventId { ms, seq: 0 } } else { EventId { ms: last.ms, seq: last.seq + 1 } };
+        let event = Event { id, job_id: job, at: self.now, kind };
+        let mut events = self.transaction.open_table(EVENTS).map_err(refused)?;
+        events.insert((id.ms, id.seq), to_json(&event).as_slice()).map_err(refused)?;
+        let mut by_job = self.transaction.open_table(JOB_EVENTS).map_err(refused)?;
+        by_job.insert((key(job), id.ms, id.seq), ()).map_err(refused)?;
+        self.last_event = id;
+        self.events.push(event);
+        Ok(())
+    }
+
+    pub fn checkpoint(&self, job: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+        let checkpoints = self.transaction.open_table(CHECKPOINTS).map_err(refused)?;
+        Ok(checkpoints.get(key(job)).map_err(refused)?.map(|state| state.value().to_vec()))
+    }
+
+    pub fn set_checkpoint(&mut self, job: JobId, state: &[u8]) -> Result<(), StoreError> {
+        let mut checkpoints = self.transaction.open_table(CHECKPOINTS).map_err(refused)?;
+        checkpoints.insert(key(job), state).map_err(refused)?;
+        Ok(())
+    }
+
+    /// Whether a delayed job is due or an old one can be forgotten. A step without a chore need not be committed.
+    pub fn has_chores(&self, ttl: Duration) -> Result<bool, StoreError> {
+        let due = self.earliest(DELAYED, self.now, 1)?;
+        let old = self.earliest(ENDED, self.before(ttl), 1)?;
+        Ok(!due.is_empty() || !old.is_empty())
+    }
+
+    /// Makes ready what is due, at most `limit` jobs.
+    pub fn wake_due(&mut self, limit: usize) -> Result<(), StoreError> {
+        let due = self.earliest(DELAYED, self.now, limit)?;
+        for (_, id) in due {
+            if let Some(mut row) = self.row(job_id(id))? {
+                self.stop_waiting(id, row.place)?;
+                row.place = self.wait(id, Duration::ZERO)?;
+                self.write(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets jobs that ended longer ago than `ttl`, at most `limit`, with all that belongs to them.
+    pub fn forget_old(&mut self, ttl: Duration, limit: usize) -> Result<(), StoreError> {
+        for (ended, id) in self.earliest(ENDED, self.before(ttl), limit)? {
+            self.transaction.open_table(ENDED).map_err(refused)?.remove((ended, id)).map_err(refused)?;
+            if let Some(Row { job, .. }) = self.row(job_id(id))? {
+                self.transaction.open_table(JOBS).map_err(refused)?.remove(id).map_err(refused)?;
+                self.unindex(job.status, id)?;
+                let mut by_ticker = self.transaction.open_table(BY_TICKER).map_err(refused)?;
+                by_ticker.remove((job.request.ticker.as_str(), id)).map_err(refused)?;
+            }
+            self.forget_events(id)?;
+        }
+        Ok(())
+    }
+
+    fn forget_events(&mut self, job: Key) -> Result<(), StoreError> {
+        let mut by_job = self.transaction.open_table(JOB_EVENTS).map_err(refused)?;
+        let mut events = self.transaction.open_table(EVENTS).map_err(refused)?;
+        let mut numbers = self.transaction.open_table(NUMBERS).map_err(refused)?;
+        let mut last_purged = numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value());
+        for entry in by_job.extract_from_if((job, 0, 0)..=(job, u64::MAX, u64::MAX), |_, ()| true).map_err(refused)? {
+            let (_, ms, seq) = entry.map_err(refused)?.0.value();
+            events.remove((ms, seq)).map_err(refused)?;
+            last_purged = last_purged.max((ms, seq));
+        }
+        numbers.insert(LAST_PURGED, last_purged).map_err(refused)?;
+        Ok(())
+    }
+
+    /// The time at which what is forgotten now had ended.
+    fn before(&self, ttl: Duration) -> DateTime<Utc> {
+        let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
+        self.now.checked_sub_signed(ttl).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// The first entries of a table that is ordered by time, up to `until`.
+    fn earliest(
+        &self,
+        table: redb::TableDefinition<(u64, Key), ()>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<(u64, Key)>, StoreError> {
+        let table = self.transaction.open_table(table).map_err(refused)?;
+        let range = table.range((0, 0)..=(millis(until), Key::MAX)).map_err(refused)?;
+        range.take(limit).map(|entry| Ok(entry.map_err(refused)?.0.value())).collect()
+    }
+
+    /// Puts a job where it waits for its next claim.
+    fn wait(&mut self, id: Key, delay: Duration) -> Result<Place, StoreError> {
+        if delay.is_zero() {
+            let mut ready = self.transaction.open_table(READY).map_err(refused)?;
+            let number = ready.last().map_err(refused)?.map_or(0, |(last, _)| last.value()) + 1;
+            ready.insert(number, id).map_err(refused)?;
+            self.woke = true;
+            return Ok(Place::Ready(number));
+        }
+        let due = millis(self.now).saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        self.transaction.open_table(DELAYED).map_err(refused)?.insert((due, id), ()).map_err(refused)?;
+        Ok(Place::Delayed(due))
+    }
+
+    fn stop_waiting(&mut self, id: Key, place: Place) -> Result<(), StoreError> {
+        match place {
+            Place::Nowhere => {}
+            Place::Ready(number) => {
+                self.transaction.open_table(READY).map_err(refused)?.remove(number).map_err(refused)?;
+            }
+            Place::Delayed(due) => {
+                self.transaction.open_table(DELAYED).map_err(refused)?.remove((due, id)).map_err(refused)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an ending brings: its time, and no checkpoint any more.
+    fn end(&mut self, id: Key, job: &mut Job) -> Result<(), StoreError> {
+        job.completed_at = Some(self.now);
+        self.transaction.open_table(ENDED).map_err(refused)?.insert((millis(self.now), id), ()).map_err(refused)?;
+        self.transaction.open_table(CHECKPOINTS).map_err(refused)?.remove(id).map_err(refused)?;
+        Ok(())
+    }
+
+    fn index(&mut self, status: Status, id: Key) -> Result<(), StoreError> {
+        self.transaction.open_table(BY_STATUS).map_err(refused)?.insert((status_key(status), id), ()).map_err(refused)?;
+        self.count(status, |count| count + 1)
+    }
+
+    fn unindex(&mut self, status: Status, id: Key) -> Result<(), StoreError> {
+        self.transaction.open_table(BY_STATUS).map_err(refused)?.remove((status_key(status), id)).map_err(refused)?;
+        self.count(status, |count| count.saturating_sub(1))
+    }
+
+    fn count(&mut self, status: Status, change: impl FnOnce(u64) -> u64) -> Result<(), StoreError> {
+        let mut counts = self.transaction.open_table(COUNTS).map_err(refused)?;
+        let count = counts.get(status_key(status)).map_err(refused)?.map_or(0, |count| count.value());
+        counts.insert(status_key(status), change(count)).map_err(refused)?;
+        Ok(())
+    }
+
+    fn write(&mut self, row: &Row) -> Result<(), StoreError> {
+        let mut jobs = self.transaction.open_table(JOBS).map_err(refused)?;
+        jobs.insert(key(row.job.id), to_json(row).as_slice()).map_err(refused)?;
+        Ok(())
+    }
+}
+
+/// Makes all tables, so that a reader finds them, and returns the jobs that ran when the last process ended.
+pub fn prepare(database: &Database) -> Result<Vec<JobId>, StoreError> {
+    let transaction = database.begin_write().map_err(refused)?;
+    transaction.open_table(JOBS).map_err(refused)?;
+    transaction.open_table(BY_TICKER).map_err(refused)?;
+    transaction.open_table(BY_STATUS).map_err(refused)?;
+    transaction.open_table(COUNTS).map_err(refused)?;
+    transaction.open_table(READY).map_err(refused)?;
+    transaction.open_table(DELAYED).map_err(refused)?;
+    transaction.open_table(ENDED).map_err(refused)?;
+    transaction.open_table(CHECKPOINTS).map_err(refused)?;
+    transaction.open_table(EVENTS).map_err(refused)?;
+    transaction.open_table(JOB_EVENTS).map_err(refused)?;
+    transaction.open_table(NUMBERS).map_err(refused)?;
+    transaction.commit().map_err(refused)?;
+
+    let transaction = database.begin_read().map_err(refused)?;
+    let by_status = transaction.open_table(BY_STATUS).map_err(refused)?;
+    let running = status_key(Status::Running);
+    let range = by_status.range((running, 0)..=(running, Key::MAX)).map_err(refused)?;
+    range.map(|entry| Ok(job_id(entry.map_err(refused)?.0.value().1))).collect()
+}
+
+/// The id of the last event of all.
+pub fn last_event(events: &impl ReadableTable<(u64, u64), &'static [u8]>) -> Result<EventId, StoreError> {
+    Ok(events.last().map_err(refused)?.map_or(EventId::ZERO, |(id, _)| event_id(id.value())))
+}
+
+pub fn millis(time: DateTime<Utc>) -> u64 {
+    u64::try_from(time.timestamp_millis()).unwrap_or_default()
+}
+
+pub fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("rows have no map with keys that are no texts")
+}
+
+fn show(job: &mut Job, cause: &Cause) {
+    job.error = Some(cause.error.clone());
+    job.error_type = Some(cause.error_type);
+}

@@ -1,0 +1,42 @@
+-- id, guard, attempt, lease in ms, status, delay in ms, is a retry, error type, error, decision, event
+--   -> {1, record} done, {0, record} refused, or false if there is no such job
+local id, guard, attempt, lease, status, delay, is_retry, error_type, error, decision, kind = unpack(ARGV)
+local before = job(id)
+if not before then return false end
+
+local holds
+if guard == 'unfinished' then
+  holds = before.status == 'pending' or before.status == 'running'
+else
+  holds = runs_under(before, attempt)
+  if holds and guard == 'expired' then
+    local silent = idle(before.entry)
+    holds = not silent or silent >= tonumber(lease)
+  end
+end
+if not holds then return { 0, record(id) } end
+
+emit(id, kind)
+leave(id, before.entry)
+local change = { 'status', status, 'entry', '' }
+local function set(...)
+  for _, value in ipairs({ ... }) do table.insert(change, value) end
+end
+if is_retry == '1' then set('retry_count', tonumber(before.retry_count) + 1) end
+if error_type ~= '' then set('error_type', error_type, 'error', error) end
+if decision ~= '' then set('decision', decision) end
+if status ~= 'pending' then
+  set('completed_at', now())
+elseif delay == '0' then
+  set('entry', make_ready(id))
+else
+  redis.call('ZADD', DELAYED, now() + tonumber(delay), id)
+end
+redis.call('HSET', key('job', id), unpack(change))
+move(id, before.status, status)
+if status == 'completed' then redis.call('HDEL', key('job', id), 'error', 'error_type') end
+if status ~= 'pending' then
+  redis.call('ZADD', ENDED, now(), id)
+  redis.call('DEL', key('checkpoint', id))
+end
+return { 1, record(id) }

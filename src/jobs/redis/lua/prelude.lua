@@ -1,0 +1,89 @@
+-- What all scripts share. KEYS[1] is the queue's name: every key begins with it, and so carries its hash tag, which
+-- keeps them on one node of a cluster.
+
+local QUEUE = KEYS[1]
+
+local function key(...)
+  return table.concat({ QUEUE, ... }, ':')
+end
+
+local READY = key('ready')
+local DELAYED = key('delayed')
+local ENDED = key('ended')
+local JOBS = key('jobs')
+local FEED = key('events')
+local WORKERS = key('workers')
+local SEEN = key('workers', 'seen')
+
+-- One group for all workers, and one consumer in it: who runs a job is in its record, and a lease is the idle time of
+-- the job's entry.
+local GROUP, CONSUMER = 'workers', 'workers'
+
+local FEED_LENGTH, JOB_EVENTS_LENGTH = 50000, 1000
+
+-- Milliseconds of the Unix time, by the server's clock.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- A flat reply of names and values as a table.
+local function fields(flat)
+  local result = {}
+  for i = 1, #flat, 2 do result[flat[i]] = flat[i + 1] end
+  return result
+end
+
+local function record(id)
+  return redis.call('HGETALL', key('job', id))
+end
+
+local function job(id)
+  local flat = record(id)
+  if #flat > 0 then return fields(flat) end
+end
+
+local function by_status(status) return key('jobs', 'status', status) end
+local function by_ticker(ticker) return key('jobs', 'ticker', ticker) end
+
+-- Appends an event to the feed and to the job's own stream, under one id, and tells those who listen.
+local function emit(id, kind)
+  local event = redis.call('XADD', FEED, 'MAXLEN', '~', FEED_LENGTH, '*', 'job', id, 'kind', kind)
+  redis.call('XADD', key('events', id), 'MAXLEN', '~', JOB_EVENTS_LENGTH, event, 'kind', kind)
+  redis.call('PUBLISH', FEED, event .. ' ' .. id .. ' ' .. kind)
+end
+
+-- Queues a job and returns the id of its entry.
+local function make_ready(id)
+  return redis.call('XADD', READY, '*', 'job', id)
+end
+
+local function make_group()
+  redis.pcall('XGROUP', 'CREATE', READY, GROUP, '0', 'MKSTREAM')
+end
+
+-- Takes a job out of the queue, wherever it is there.
+local function leave(id, entry)
+  if entry ~= '' then
+    redis.pcall('XACK', READY, GROUP, entry)
+    redis.call('XDEL', READY, entry)
+  end
+  redis.call('ZREM', DELAYED, id)
+end
+
+local function move(id, from, to)
+  redis.call('ZADD', by_status(to), 0, id)
+  redis.call('ZREM', by_status(from), id)
+end
+
+-- Whether the job runs under this attempt.
+local function runs_under(job, attempt)
+  return job.status == 'running' and job.attempt == attempt
+end
+
+-- Milliseconds since the holder of the lease wrote for the last time; none if nobody holds it.
+local function idle(entry)
+  local pending = redis.pcall('XPENDING', READY, GROUP, entry, entry, 1)
+  if pending.err or #pending == 0 then return nil end
+  return pending[1][3]
+end

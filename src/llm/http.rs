@@ -1,0 +1,320 @@
+//! HTTP to a model server, and its failures in words.
+//!
+//! An [`Endpoint`] is one server. What it replies is a [`Reply`]: an answer, whose [`Body`] is read whole or line by
+//! line, or a [`Refusal`], which its provider may understand before [`Endpoint::error`] makes an error of it.
+//! A key goes into one header that is marked sensitive, and is cut out of whatever the server says.
+
+use std::{
+    error::Error,
+    iter,
+    time::{Duration, SystemTime},
+};
+
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use super::LlmError;
+use crate::tls;
+
+/// A server that is there accepts a connection at once, however long its model then thinks.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time for a question that no model has to think about.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest answer. A long report is 50 kB; what goes on for ever must not fill the memory.
+const MAX_BODY: usize = 8 << 20;
+/// The longest wait that a server may ask for; more is as good as "never".
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+/// How much of a server's own words goes into an error, characters.
+const MAX_MESSAGE: usize = 500;
+
+/// A kind of server, as its error messages speak of it.
+pub(super) struct Service {
+    pub name: &'static str,
+    /// What to do if it can't be reached.
+    pub unreachable: &'static str,
+    /// The setting that it is let in by.
+    pub key: &'static str,
+    /// What to do if an answer has no room.
+    pub room: &'static str,
+}
+
+/// A server at its base URL.
+pub(super) struct Endpoint {
+    pub service: &'static Service,
+    /// The base URL as messages show it: no user, no password, no query.
+    pub shown: String,
+    base: Url,
+    key: Option<SecretString>,
+    timeout: Duration,
+    client: Client,
+}
+
+/// What a server replied.
+pub(super) enum Reply<'a> {
+    Answer(Body<'a>),
+    Refusal(Refusal),
+}
+
+/// A reply that is no success.
+pub(super) struct Refusal {
+    pub status: u16,
+    pub message: String,
+    /// The provider's code for programs, such as `insufficient_quota`; empty if it gave none.
+    pub code: String,
+    retry_after: Option<Duration>,
+}
+
+/// The body of an answer, read bit by bit.
+pub(super) struct Body<'a> {
+    endpoint: &'a Endpoint,
+    response: Response,
+    buffer: Vec<u8>,
+    /// Bytes received.
+    size: usize,
+}
+
+impl Endpoint {
+    pub fn new(
+        service: &'static Service,
+        base: Url,
+        key: Option<SecretString>,
+        timeout: Duration,
+    ) -> Result<Self, LlmError> {
+        let shown = shown(&base);
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &key {
+            headers.insert(AUTHORIZATION, bearer(key, service)?);
+        }
+        let client = tls::client_builder(&base)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .default_headers(headers)
+            .build()
+            .map_err(|e| LlmError::NotConfigured(no_client(&shown, &e)))?;
+        Ok(Self { service, shown, base, key, timeout, client })
+    }
+
+    /// Runs one call to a model within the time for an answer.
+    pub async fn within<T>(&self, call: impl Future<Output = Result<T, LlmError>>) -> Result<T, LlmError> {
+        self.limited(self.timeout, call).await
+    }
+
+    /// Runs a call that no model has to think about.
+    pub async fn quickly<T>(&self, call: impl Future<Output = Result<T, LlmError>>) -> Result<T, LlmError> {
+        self.limited(self.timeout.min(CHECK_TIMEOUT), call).await
+    }
+
+    async fn limited<T>(
+        &self,
+        timeout: Duration,
+        call: impl Future<Output = Result<T, LlmError>>,
+    ) -> Result<T, LlmError> {
+        let late = || LlmError::Timeout { provider: self.service.name, url: self.shown.clone(), timeout };
+        tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    pub async fn get(&self, path: &str) -> Result<Reply<'_>, LlmError> {
+        self.send(self.client.get(self.url(path))).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Reply<'_>, LlmError> {
+        self.send(self.client.post(self.url(path)).json(body)).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Reply<'_>, LlmError> {
+        let response = request.send().await.map_err(|e| self.unreachable(cause(&e)))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = Body { endpoint: self, response, buffer: Vec::new(), size: 0 };
+        if status.is_success() {
+            return Ok(Reply::Answer(body));
+        }
+        // What a refusal says is a courtesy; the status counts.
+        let content = body.all().await.unwrap_or_default();
+        let mut refusal = Refusal::new(status, &headers, &content);
+        refusal.message = self.without_key(&refusal.message);
+        Ok(Reply::Refusal(refusal))
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    fn without_key(&self, text: &str) -> String {
+        match &self.key {
+            Some(key) if !key.expose_secret().is_empty() => text.replace(key.expose_secret(), "***"),
+            _ => text.into(),
+        }
+    }
+
+    fn unreachable(&self, cause: String) -> LlmError {
+        LlmError::Unreachable {
+            provider: self.service.name,
+            url: self.shown.clone(),
+            cause,
+            mend: self.service.unreachable.into(),
+        }
+    }
+
+    /// The error of an answer that stopped before its end.
+    pub fn broken_off(&self, cause: &str) -> LlmError {
+        LlmError::Unreachable {
+            provider: self.service.name,
+            url: self.shown.clone(),
+            cause: format!("its answer broke off: {cause}"),
+            mend: "look at the server's log".into(),
+        }
+    }
+
+    /// The error of an answer that can't be used.
+    pub fn unusable(&self, what: impl Into<String>) -> LlmError {
+        LlmError::Unusable { provider: self.service.name, what: what.into() }
+    }
+
+    /// The error of a refusal, by what HTTP means with its status.
+    pub fn error(&self, refusal: Refusal) -> LlmError {
+        let Refusal { status, message, code, retry_after } = refusal;
+        let (provider, url) = (self.service.name, self.shown.clone());
+        match status {
+            // OpenAI's word for an empty account comes with the status of a rate limit, but no wait mends it.
+            429 if code == "insufficient_quota" => {
+                let message = format!("{message}; the account has no credit left: add some, or use another provider");
+                LlmError::Refused { provider, url, status, message }
+            }
+            429 => LlmError::RateLimited { provider, url, message, retry_after },
+            401 | 403 => LlmError::Unauthorized { provider, url, message, setting: self.service.key },
+            408 | 500.. => LlmError::Server { provider, url, status, message },
+            _ => LlmError::Refused { provider, url, status, message },
+        }
+    }
+}
+
+impl Body<'_> {
+    /// The whole body.
+    pub async fn all(mut self) -> Result<Vec<u8>, LlmError> {
+        while self.more().await? {}
+        Ok(self.buffer)
+    }
+
+    /// The next line of a streamed answer; none at its end.
+    ///
+    /// Before the first byte a server loads its model and reads the prompt, which may take as long as the whole answer
+    /// may. Then it has to go on: a silence of a fifth of that time means that it hangs.
+    pub async fn line(&mut self) -> Result<Option<Vec<u8>>, LlmError> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let rest = self.buffer.split_off(end + 1);
+                return Ok(Some(std::mem::replace(&mut self.buffer, rest)));
+            }
+            let patience = self.endpoint.timeout / if self.size == 0 { 1 } else { 5 };
+            let silence = format!("it said nothing for {} s", patience.as_secs_f64());
+            let more = tokio::time::timeout(patience, self.more()).await;
+            if !more.map_err(|_| self.endpoint.broken_off(&silence))?? {
+                let rest = std::mem::take(&mut self.buffer);
+                return Ok(Some(rest).filter(|rest| !rest.trim_ascii().is_empty()));
+            }
+        }
+    }
+
+    /// Reads on; false at the end.
+    async fn more(&mut self) -> Result<bool, LlmError> {
+        let chunk = self.response.chunk().await.map_err(|e| self.endpoint.broken_off(&cause(&e)))?;
+        let Some(chunk) = chunk else { return Ok(false) };
+        self.size += chunk.len();
+        if self.size > MAX_BODY {
+            return Err(self.endpoint.unusable(format!("with more than {} MiB", MAX_BODY >> 20)));
+        }
+        self.buffer.extend_from_slice(&chunk);
+        Ok(true)
+    }
+}
+
+impl Refusal {
+    /// A refusal in the middle of an answer, where only the body has room for it.
+    pub fn late(status: u16, message: String) -> Self {
+        Self { status, message, code: String::new(), retry_after: None }
+    }
+
+    fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        let error = &json["error"];
+        // Ollama, OpenAI, vLLM and FastAPI in this order.
+        let said = [error, &error["message"], &json["message"], &json["detail"]].into_iter().find_map(Value::as_str);
+        let mut message = squeeze(said.unwrap_or(&String::from_utf8_lossy(body)));
+        if let Some(to) = headers.get(LOCATION).and_then(|to| to.to_str().ok()).filter(|_| status.is_redirection()) {
+            message = format!("it redirects to {}; give that address", squeeze(to));
+        }
+        if message.is_empty() {
+            message = status.canonical_reason().unwrap_or("it gave no reason").into();
+        }
+        let code = [&error["code"], &error["type"]].into_iter().find_map(Value::as_str).unwrap_or_default();
+        Self { status: status.as_u16(), message, code: code.into(), retry_after: retry_after(headers) }
+    }
+
+    /// Whether its words, in any case, contain one of these.
+    pub fn mentions(&self, words: &[&str]) -> bool {
+        let message = self.message.to_lowercase();
+        words.iter().any(|word| message.contains(word))
+    }
+}
+
+/// `Retry-After` in both its forms, seconds and a date (RFC 9110, 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()?,
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+fn bearer(key: &SecretString, service: &Service) -> Result<HeaderValue, LlmError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| {
+        LlmError::NotConfigured(format!("{} has characters that no key has: check it for line breaks", service.key))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn shown(base: &Url) -> String {
+    let mut url = base.clone();
+    // They fail only for URLs without a host, which have neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.as_str().trim_end_matches('/').into()
+}
+
+fn no_client(shown: &str, error: &reqwest::Error) -> String {
+    format!(
+        "can't speak TLS to {shown}: {}; install the host's CA certificates, or name their file by SSL_CERT_FILE",
+        cause(error)
+    )
+}
+
+/// Every cause in words; the outermost says no more than that a request failed, and names the URL.
+fn cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("no connection within {} s", CONNECT_TIMEOUT.as_secs());
+    }
+    let mut words: Vec<_> = iter::successors(error.source(), |&e| e.source())
+        .map(ToString::to_string)
+        .filter(|words| !words.starts_with("client error"))
+        .collect();
+    words.dedup();
+    if words.is_empty() { "the connection failed".into() } else { words.join(": ") }
+}
+
+/// A server's words on one line of bearable length.
+fn squeeze(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

@@ -1,0 +1,187 @@
+//! Ollama by its native API.
+//!
+//! Not by its OpenAI-compatible one, which has no `num_ctx`: it would cut each prompt to the server's default context
+//! without a word. Here a prompt that is too long is an error. The answer is streamed, so that a server that hangs is
+//! told from one that is slow.
+
+mod wire;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+use url::Url;
+use wire::{Chunk, Details, Version};
+
+use super::{
+    Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
+    answer::RawAnswer,
+    http::{Body, Endpoint, Refusal, Reply, Service},
+};
+use crate::domain::Provider;
+
+const SERVICE: Service = Service {
+    name: "Ollama",
+    unreachable: "start it with `ollama serve` or set OLLAMA_BASE_URL",
+    key: "the user and password in OLLAMA_BASE_URL",
+    room: "raise OLLAMA_NUM_CTX, or use a model that thinks less",
+};
+
+/// Settings of an Ollama server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The context window, tokens. One value for all requests: another makes the server load the model again.
+    pub num_ctx: u32,
+    /// How long the server keeps the model in memory after a request, as Ollama writes it: `30m`, `-1`.
+    pub keep_alive: String,
+}
+
+/// A model of an Ollama server.
+pub struct Ollama {
+    endpoint: Endpoint,
+    model: String,
+    temperature: Option<f64>,
+    options: Options,
+    /// What the server knows of the model, once asked.
+    details: OnceCell<Details>,
+    /// Set once the server did not know the switch for thinking.
+    cannot_think: AtomicBool,
+}
+
+impl Ollama {
+    /// The model at the backend. The base URL may end in `/v1`, as other programs want it.
+    pub fn new(backend: &Backend, model: &str) -> Result<Self, LlmError> {
+        let base = backend.base_url.clone().ok_or_else(|| {
+            LlmError::NotConfigured("OLLAMA_BASE_URL is not set; it is where Ollama is: http://127.0.0.1:11434".into())
+        })?;
+        Ok(Self {
+            endpoint: Endpoint::new(&SERVICE, without_v1(base), None, backend.timeout)?,
+            model: model.into(),
+            temperature: backend.temperature,
+            options: backend.ollama.clone(),
+            details: OnceCell::new(),
+            cannot_think: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether the server is there, has the model, and what the model can do, in one line.
+    pub async fn check(&self) -> Result<String, LlmError> {
+        let version: Version = match self.endpoint.quickly(self.endpoint.get("api/version")).await? {
+            Reply::Answer(body) => self.endpoint.quickly(self.json(body)).await?,
+            Reply::Refusal(refusal) => return Err(self.refused(refusal)),
+        };
+        let details = self.details().await?;
+        let tools = if details.has_tools() {
+            "it calls tools"
+        } else {
+            "it can't call tools, so the analysts get their evidence in the prompt"
+        };
+        Ok(format!(
+            "Ollama {} at {} has {}; {tools}; {}",
+            version.version,
+            self.endpoint.shown,
+            self.model,
+            details.context(self.options.num_ctx)
+        ))
+    }
+
+    async fn details(&self) -> Result<&Details, LlmError> {
+        self.details.get_or_try_init(|| self.endpoint.quickly(self.show())).await
+    }
+
+    async fn show(&self) -> Result<Details, LlmError> {
+        match self.endpoint.post("api/show", &wire::show(&self.model)).await? {
+            Reply::Answer(body) => self.json(body).await,
+            Reply::Refusal(refusal) => Err(self.refused(refusal)),
+        }
+    }
+
+    async fn json<T: serde::de::DeserializeOwned>(&self, body: Body<'_>) -> Result<T, LlmError> {
+        serde_json::from_slice(&body.all().await?).map_err(|e| self.not_ollama(&e))
+    }
+
+    async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        loop {
+            let with_switch = !self.cannot_think.load(Ordering::Relaxed);
+            let body = wire::chat(&self.model, request, self.temperature, &self.options, with_switch);
+            match self.endpoint.post("api/chat", &body).await? {
+                Reply::Answer(body) => return self.read(request, body).await,
+                Reply::Refusal(refusal) if with_switch && refusal.status == 400 && refusal.mentions(&["think"]) => {
+                    self.cannot_think.store(true, Ordering::Relaxed);
+                }
+                Reply::Refusal(refusal) => return Err(self.refused(refusal)),
+            }
+        }
+    }
+
+    async fn read(&self, request: &ChatRequest, mut body: Body<'_>) -> Result<ChatResponse, LlmError> {
+        let mut answer = RawAnswer::default();
+        while let Some(line) = body.line().await? {
+            let chunk: Chunk = serde_json::from_slice(&line).map_err(|e| self.not_ollama(&e))?;
+            if let Some(error) = chunk.error {
+                return Err(self.refused(Refusal::late(chunk.status.unwrap_or(500), error)));
+            }
+            if chunk.add_to(&mut answer) {
+                self.warn_if_full(&answer);
+                return answer.into_response(&self.endpoint, request);
+            }
+        }
+        Err(self.endpoint.broken_off("the connection was closed"))
+    }
+
+    /// Servers before 0.12 don't know `truncate` and cut a long prompt silently; then the context is full.
+    fn warn_if_full(&self, answer: &RawAnswer) {
+        let (tokens, num_ctx) = (answer.usage.tokens_in + answer.usage.tokens_out, self.options.num_ctx);
+        if tokens >= num_ctx.into() {
+            tracing::warn!(model = self.model, tokens, num_ctx, "the context is full; raise OLLAMA_NUM_CTX");
+        }
+    }
+
+    fn refused(&self, mut refusal: Refusal) -> LlmError {
+        if refusal.status == 404 && refusal.mentions(&["model"]) {
+            return LlmError::UnknownModel {
+                provider: SERVICE.name,
+                model: self.model.clone(),
+                message: refusal.message,
+                mend: format!("pull it with `ollama pull {}`", self.model),
+            };
+        }
+        // The native runner's words, and llama.cpp's.
+        if refusal.mentions(&["context length", "context size"]) {
+            let num_ctx = self.options.num_ctx;
+            refusal.status = 400;
+            refusal.message = format!("{}; raise OLLAMA_NUM_CTX, which is {num_ctx} tokens", refusal.message);
+        }
+        self.endpoint.error(refusal)
+    }
+
+    fn not_ollama(&self, error: &serde_json::Error) -> LlmError {
+        self.endpoint.unusable(format!("not as Ollama does ({error}); check what listens at {}", self.endpoint.shown))
+    }
+}
+
+#[async_trait]
+impl ChatModel for Ollama {
+    fn provider(&self) -> Provider {
+        Provider::Ollama
+    }
+
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    async fn supports_tools(&self) -> Result<bool, LlmError> {
+        Ok(self.details().await?.has_tools())
+    }
+
+    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        self.endpoint.within(self.ask(request)).await
+    }
+}
+
+fn without_v1(mut url: Url) -> Url {
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/v1").unwrap_or(path).to_owned();
+    url.set_path(&path);
+    url
+}

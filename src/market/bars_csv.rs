@@ -1,0 +1,117 @@
+//! Daily bars as CSV: a header, then one row per trading day.
+//!
+//! Columns are `date, open, high, low, close, adj_close, volume` in any order and case; `Adj Close` is read as well. Without
+//! adjusted closes the closes stand for them.
+
+use std::io::Read;
+
+use chrono::NaiveDate;
+
+use super::{Bar, VendorBar};
+
+/// Where each field of a bar stands in a row.
+struct Columns {
+    date: usize,
+    open: usize,
+    high: usize,
+    low: usize,
+    close: usize,
+    adj_close: Option<usize>,
+    volume: usize,
+}
+
+/// Reads bars, sorted by date. The error names the line and what is wrong with it.
+pub fn read(source: impl Read) -> Result<Vec<VendorBar>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
+    let columns = Columns::find(reader.headers().map_err(|e| e.to_string())?)?;
+    let mut bars = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| e.to_string())?;
+        let line = record.position().map_or(0, csv::Position::line);
+        bars.push(columns.bar(&record).map_err(|problem| format!("line {line}: {problem}"))?);
+    }
+    bars.sort_by_key(|bar| bar.bar.date);
+    match bars.windows(2).find(|pair| pair[0].bar.date == pair[1].bar.date) {
+        Some(twice) => Err(format!("{} is there twice", twice[0].bar.date)),
+        None if bars.is_empty() => Err("it has no rows".into()),
+        None => Ok(bars),
+    }
+}
+
+impl Columns {
+    fn find(header: &csv::StringRecord) -> Result<Self, String> {
+        let names: Vec<_> = header.iter().map(|name| name.to_lowercase().replace([' ', '_'], "")).collect();
+        let find = |name: &str| names.iter().position(|n| n == name);
+        let need = |name: &str| {
+            find(name).ok_or_else(|| format!("no column {name}; it needs date, open, high, low, close, volume"))
+        };
+        Ok(Self {
+            date: need("date")?,
+            open: need("open")?,
+            high: need("high")?,
+            low: need("low")?,
+            close: need("close")?,
+            adj_close: find("adjclose"),
+            volume: need("volume")?,
+        })
+    }
+
+    fn bar(&self, record: &csv::StringRecord) -> Result<VendorBar, String> {
+        let text = |column: usize| record.get(column).unwrap_or_default();
+        let number = |name: &str, column: usize| match text(column).parse::<f64>() {
+            Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+            _ => Err(format!("{name} {:?} is not a number of at least 0", text(column))),
+        };
+        let bar = Bar {
+            date: NaiveDate::parse_from_str(text(self.date), "%Y-%m-%d")
+                .map_err(|_| format!("date {:?} is not a date such as 2024-05-10", text(self.date)))?,
+            open: number("open", self.open)?,
+            high: number("high", self.high)?,
+            low: number("low", self.low)?,
+            close: number("close", self.close)?,
+            volume: number("volume", self.volume)?,
+        };
+        let adj_close = self.adj_close.map_or(Ok(bar.close), |column| number("adj_close", column))?;
+        if bar.low <= 0.0 || adj_close <= 0.0 {
+            return Err("a price is 0".into());
+        }
+        if bar.low > bar.high {
+            return Err(format!("low {} is above high {}", bar.low, bar.high));
+        }
+        Ok(VendorBar { bar, adj_close })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        read(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_rows_are_sorted() {
+        let bars = read("Date,Close,Open,High,Low,Volume,Adj Close\n2024-01-03,2,2,3,1,10,1\n2024-01-02,1,1,1,1,5,0.5\n".as_bytes()).unwrap();
+        assert_eq!(bars[0].bar.date.to_string(), "2024-01-02");
+        assert_eq!((bars[1].bar.high, bars[1].adj_close), (3.0, 1.0));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let header = "date,open,high,low,close,volume\n";
+        for (rows, words) in [
+            ("2024-01-02,1,1,1,x,5\n", r#"line 2: close "x" is not a number"#),
+            ("2024-01-02,1,1,1,NaN,5\n", r#"line 2: close "NaN" is not a number"#),
+            ("2024-13-02,1,1,1,1,5\n", r#"line 2: date "2024-13-02" is not a date"#),
+            ("2024-01-02,1,1,2,1,5\n", "line 2: low 2 is above high 1"),
+            ("2024-01-02,0,0,0,0,5\n", "line 2: a price is 0"),
+            ("2024-01-02,1,1,1,1,5\n2024-01-02,1,1,1,1,5\n", "2024-01-02 is there twice"),
+            ("", "it has no rows"),
+        ] {
+            let problem = problem(&format!("{header}{rows}"));
+            assert!(problem.contains(words), "{problem}");
+        }
+        assert!(problem("date,open\n").contains("no column high"));
+    }
+}

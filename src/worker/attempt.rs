@@ -1,0 +1,176 @@
+//! One attempt at a job, from its claim to its end.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::{
+    STORE_PAUSE, Worker, failure,
+    lease_keeper::{LeaseKeeper, LeaseLost},
+    observer::AttemptObserver,
+};
+use crate::{
+    agents::Analysis,
+    domain::{Decision, Rating},
+    jobs::{
+        Applied, Claim, EventKind, Failure, Job, Scope, Status, StoreError,
+        feed::Followed,
+        transition::{Next, Transition},
+    },
+    results::JobResult,
+};
+
+/// A claimed job, and what it needs.
+pub struct Attempt<'a> {
+    worker: &'a Worker,
+    claim: Claim,
+    keeper: LeaseKeeper,
+    hand_back: CancellationToken,
+}
+
+/// How the work on it ended.
+enum End {
+    Analysed(Box<Analysis>),
+    Failed(Failure),
+    /// The worker stops.
+    HandedBack,
+    /// The job is no longer ours: cancelled, or declared lost and given to another.
+    Lost,
+}
+
+impl<'a> Attempt<'a> {
+    pub fn new(worker: &'a Worker, claim: Claim, hand_back: CancellationToken) -> Self {
+        let keeper = LeaseKeeper::start(worker.queue.clone(), claim.lease(), worker.options.lease);
+        Self { worker, claim, keeper, hand_back }
+    }
+
+    /// Works on the job and ends the attempt, in a status that follows from how it went.
+    pub async fn run(&self) {
+        info!(resumed = self.claim.checkpoint.is_some(), "began");
+        let ended = match self.work().await {
+            End::Analysed(analysis) => self.complete(&analysis).await,
+            End::Failed(failure) => self.fail(&failure).await,
+            End::HandedBack => self.hand_back().await,
+            End::Lost => Err(LeaseLost),
+        };
+        if ended == Err(LeaseLost) {
+            info!("stopped: the job was cancelled, or goes on elsewhere");
+        }
+    }
+
+    /// The analysis, within the limits and for as long as the job is ours.
+    async fn work(&self) -> End {
+        let limit = self.worker.options.hard_limit;
+        tokio::select! {
+            biased;
+            () = self.keeper.lost() => End::Lost,
+            () = self.cancelled() => End::Lost,
+            () = self.hand_back.cancelled() => End::HandedBack,
+            () = sleep(limit) => End::Failed(failure::timed_out(limit)),
+            analysed = AssertUnwindSafe(self.analyse()).catch_unwind() => match analysed {
+                Ok(Ok(analysis)) => End::Analysed(Box::new(analysis)),
+                Ok(Err(failure)) => End::Failed(failure),
+                Err(panic) => End::Failed(failure::panicked(&*panic)),
+            },
+        }
+    }
+
+    async fn analyse(&self) -> Result<Analysis, Failure> {
+        let (firm, brief) = self.worker.desk.open(&self.claim.job.request)?;
+        let analysis = self.resumed().unwrap_or_else(|| Analysis::new(brief));
+        let observer = AttemptObserver::new(&self.keeper, self.worker.options.soft_limit);
+        Ok(firm.run(analysis, &observer).await?)
+    }
+
+    /// What an earlier attempt left.
+    fn resumed(&self) -> Option<Analysis> {
+        let state = self.claim.checkpoint.as_deref()?;
+        serde_json::from_slice(state)
+            .inspect_err(|error| warn!(%error, "another version left a checkpoint that can't be read; starting over"))
+            .ok()
+    }
+
+    /// Waits until a client cancels the job. The lost lease tells it too, only later; so does it when the store is
+    /// away.
+    async fn cancelled(&self) {
+        if let Ok(mut events) = self.worker.queue.follow(Scope::Job(self.claim.job.id), None).await {
+            while let Ok(Some(followed)) = events.next().await {
+                if let Followed::Event(event) = followed
+                    && event.kind == EventKind::Cancelled
+                {
+                    return;
+                }
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Writes the result first and then ends the job, so that a completed job has one. A crash in between leaves a
+    /// job that runs its last step again and replaces the result with the same.
+    async fn complete(&self, analysis: &Analysis) -> Result<(), LeaseLost> {
+        let Some(result) = JobResult::new(self.claim.job.id, analysis) else {
+            return self.fail(&failure::panicked(&"the firm ended without an outcome")).await;
+        };
+        self.keeper.confirm().await?;
+        let (decision, rating) = (result.decision, result.rating);
+        let results = self.worker.results.clone();
+        let written = tokio::task::spawn_blocking(move || results.write(&result)).await;
+        match written.map_err(|panic| failure::panicked(&panic.to_string())).and_then(|w| w.map_err(Failure::from)) {
+            Ok(folder) => self.completed(decision, rating, &folder).await,
+            Err(failure) => self.fail(&failure).await,
+        }
+    }
+
+    async fn completed(&self, decision: Decision, rating: Rating, folder: &std::path::Path) -> Result<(), LeaseLost> {
+        self.conclude(&Transition::complete(&self.claim.lease(), decision, rating)).await?;
+        info!(decision = decision.as_str(), rating = rating.as_str(), folder = %folder.display(), "completed");
+        Ok(())
+    }
+
+    async fn fail(&self, failure: &Failure) -> Result<(), LeaseLost> {
+        self.keeper.confirm().await?;
+        let transition = self.worker.queue.after_failure(&self.claim, failure);
+        self.conclude(&transition).await?;
+        match transition.next {
+            Next::Pending { delay, .. } => {
+                warn!(error = failure.message, retry_in_s = delay.as_secs_f64(), "failed; another attempt follows");
+            }
+            _ => error!(error = failure.message, "failed"),
+        }
+        Ok(())
+    }
+
+    async fn hand_back(&self) -> Result<(), LeaseLost> {
+        self.keeper.confirm().await?;
+        self.conclude(&Transition::release(&self.claim.lease(), self.worker.options.id.clone())).await?;
+        info!("handed back; another worker goes on from the last checkpoint");
+        Ok(())
+    }
+
+    /// Applies the transition, however long the store is away. The keeper renews the lease meanwhile.
+    async fn conclude(&self, transition: &Transition) -> Result<(), LeaseLost> {
+        loop {
+            match self.worker.queue.apply(transition).await {
+                Ok(Applied::Done(_)) => return Ok(()),
+                Ok(Applied::Refused(job)) if self.is_ours(&job, transition.next.status()) => return Ok(()),
+                Ok(Applied::Refused(_) | Applied::Unknown) => return Err(LeaseLost),
+                Err(StoreError::Corrupt(cause)) => {
+                    error!(cause, "can't end the job; its lease runs out and another attempt follows");
+                    return Err(LeaseLost);
+                }
+                Err(error) => {
+                    warn!(%error, "can't end the job yet; trying again until the store answers");
+                    sleep(STORE_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Whether an apply whose answer was lost had gone through.
+    fn is_ours(&self, job: &Job, intended: Status) -> bool {
+        job.attempt == self.claim.job.attempt && job.status == intended && intended != Status::Cancelled
+    }
+}

@@ -1,0 +1,69 @@
+//! What went wrong, in the words that a job shows.
+
+use std::time::Duration;
+
+use super::desk::InvalidConfig;
+use crate::{
+    agents::AgentError,
+    jobs::{ErrorType, Failure},
+    results::ResultsError,
+};
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        let message = error.to_string();
+        match error {
+            AgentError::Model { source, .. } => Self {
+                error_type: ErrorType::LlmError,
+                message,
+                transient: source.is_transient(),
+                retry_after: source.retry_after(),
+            },
+            AgentError::Market(source) => Self {
+                error_type: ErrorType::DataError,
+                message,
+                transient: source.is_transient(),
+                retry_after: None,
+            },
+        }
+    }
+}
+
+impl From<InvalidConfig> for Failure {
+    fn from(error: InvalidConfig) -> Self {
+        permanent(ErrorType::InvalidConfig, error.to_string())
+    }
+}
+
+impl From<ResultsError> for Failure {
+    /// Tried again: the work is in the checkpoint, and an operator may make room meanwhile.
+    fn from(error: ResultsError) -> Self {
+        Self { transient: true, ..permanent(ErrorType::StorageError, error.to_string()) }
+    }
+}
+
+/// The hard limit passed.
+pub fn timed_out(limit: Duration) -> Failure {
+    permanent(
+        ErrorType::Timeout,
+        format!(
+            "no decision after {} s, the hard limit (JOB_TIME_LIMIT); use a faster model, fewer debate rounds or \
+             analysts, or raise the limit",
+            limit.as_secs()
+        ),
+    )
+}
+
+/// The code that ran the job broke.
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let cause = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    permanent(ErrorType::Unknown, format!("the worker hit a bug: {cause}; its log has the place, please report it"))
+}
+
+fn permanent(error_type: ErrorType, message: String) -> Failure {
+    Failure { error_type, message, transient: false, retry_after: None }
+}

@@ -1,0 +1,130 @@
+//! What a worker says of itself.
+
+use std::{
+    collections::BTreeSet,
+    process,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use tokio::{sync::Notify, time::timeout};
+use tracing::{debug, info};
+
+use super::{Options, Worker, gpu::Gpus};
+use crate::{
+    config::Config,
+    jobs::{Gpu, JobId, WorkerId, WorkerInfo},
+};
+
+/// The longest time between two heartbeats.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// The worker's name: `WORKER_ID`, or host name and process id.
+pub fn name(config: &Config) -> WorkerId {
+    WorkerId(config.worker_id.clone().unwrap_or_else(|| format!("{}-{}", host_name(), process::id())))
+}
+
+/// Whether a worker with the usual name, or that of `WORKER_ID`, runs on this host.
+pub fn is_of_this_host(config: &Config, worker: &WorkerId) -> bool {
+    match &config.worker_id {
+        Some(id) => worker.0 == *id,
+        None => worker.0.rsplit_once('-').is_some_and(|(host, _)| host == host_name()),
+    }
+}
+
+/// The name of this host, or of this container.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// What the worker does at the moment.
+pub struct Activity {
+    info: Mutex<State>,
+    /// Rung when something changed that listeners should see at once.
+    changed: Notify,
+}
+
+struct State {
+    info: WorkerInfo,
+    running: BTreeSet<JobId>,
+}
+
+impl Activity {
+    pub fn new(options: &Options, now: DateTime<Utc>) -> Self {
+        let info = WorkerInfo {
+            id: options.id.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            started_at: now,
+            seen_at: now,
+            concurrency: options.concurrency,
+            running: Vec::new(),
+            finished: 0,
+            draining: false,
+            gpus: Vec::new(),
+        };
+        Self { info: Mutex::new(State { info, running: BTreeSet::new() }), changed: Notify::new() }
+    }
+
+    pub fn begin(&self, job: JobId) {
+        self.state().running.insert(job);
+    }
+
+    pub fn end(&self, job: JobId) {
+        let mut state = self.state();
+        state.running.remove(&job);
+        state.info.finished += 1;
+    }
+
+    /// The worker claims nothing any more.
+    pub fn drain(&self) {
+        self.state().info.draining = true;
+        self.changed.notify_one();
+    }
+
+    fn snapshot(&self, gpus: Vec<Gpu>) -> WorkerInfo {
+        let state = self.state();
+        WorkerInfo { running: state.running.iter().copied().collect(), gpus, ..state.info.clone() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.info.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the store every few seconds, for as long as it is polled.
+pub async fn beat(worker: Arc<Worker>) {
+    let period = PERIOD.min(worker.options.lease / 3);
+    let gpus = open_gpus().await;
+    loop {
+        let seen = read_gpus(gpus.clone()).await;
+        if let Err(error) = worker.queue.heartbeat(&worker.activity.snapshot(seen)).await {
+            debug!(%error, "a heartbeat was lost");
+        }
+        // A timeout is the usual case: nothing has changed.
+        let _ = timeout(period, worker.activity.changed.notified()).await;
+    }
+}
+
+async fn open_gpus() -> Option<Arc<Gpus>> {
+    match tokio::task::spawn_blocking(Gpus::open).await.ok()? {
+        Ok(gpus) => Some(Arc::new(gpus)),
+        Err(reason) => {
+            info!("{reason}");
+            None
+        }
+    }
+}
+
+async fn read_gpus(gpus: Option<Arc<Gpus>>) -> Vec<Gpu> {
+    let Some(gpus) = gpus else { return Vec::new() };
+    // NVML may block for some milliseconds.
+    match tokio::task::spawn_blocking(move || gpus.read()).await {
+        Ok(Ok(gpus)) => gpus,
+        Ok(Err(reason)) => {
+            debug!("{reason}");
+            Vec::new()
+        }
+        Err(_) => Vec::new(),
+    }
+}

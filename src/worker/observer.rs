@@ -1,0 +1,61 @@
+//! What an attempt hears from the agents, and what it tells them.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::lease_keeper::LeaseKeeper;
+use crate::{
+    agents::{Analysis, Observer, Step},
+    jobs::EventKind,
+};
+
+/// Turns steps into events and states into checkpoints.
+pub struct AttemptObserver<'a> {
+    keeper: &'a LeaseKeeper,
+    soft_deadline: Instant,
+    /// Whether the listeners know that time is short.
+    told: AtomicBool,
+}
+
+impl<'a> AttemptObserver<'a> {
+    pub fn new(keeper: &'a LeaseKeeper, soft_limit: Duration) -> Self {
+        Self { keeper, soft_deadline: Instant::now() + soft_limit, told: AtomicBool::new(false) }
+    }
+}
+
+#[async_trait]
+impl Observer for AttemptObserver<'_> {
+    async fn step(&self, step: Step) {
+        self.keeper.event(match step {
+            Step::Started { agent } => EventKind::StepStarted { agent },
+            Step::ToolCalled { agent, tool, took, error } => {
+                EventKind::ToolCalled { agent, tool, seconds: took.as_secs_f64(), error }
+            }
+            Step::Finished { agent, took, usage } => EventKind::StepFinished {
+                agent,
+                seconds: took.as_secs_f64(),
+                tokens_in: usage.tokens_in,
+                tokens_out: usage.tokens_out,
+            },
+        });
+    }
+
+    async fn checkpoint(&self, analysis: &Analysis) {
+        let state = serde_json::to_vec(analysis).expect("an analysis has no map with keys that are no texts");
+        let steps = u32::try_from(analysis.steps.len()).unwrap_or(u32::MAX);
+        self.keeper.checkpoint(state, EventKind::Checkpoint { steps });
+    }
+
+    fn must_hurry(&self) -> bool {
+        let late = Instant::now() >= self.soft_deadline;
+        if late && !self.told.swap(true, Ordering::Relaxed) {
+            self.keeper.event(EventKind::SoftTimeLimit);
+        }
+        late
+    }
+}
