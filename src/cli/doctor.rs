@@ -82,7 +82,10 @@ fn results(config: &Config) -> Verdict {
 fn folder(setting: &str, path: &Path) -> Verdict {
     match std::fs::create_dir_all(path).and_then(|()| tempfile::tempfile_in(path)) {
         Ok(_) => Verdict::Fine(format!("{} is writable", path.display())),
-        Err(error) => Verdict::Broken(format!("can't write to {}: {error}; set {setting} to a folder that can be", path.display())),
+        Err(error) => Verdict::Broken(format!(
+            "can't write to {}: {error}; set {setting} to a folder that can be",
+            path.display()
+        )),
     }
 }
 
@@ -91,7 +94,8 @@ fn data(config: &Config) -> Verdict {
         None => Verdict::Note("no DATA_DIR; only the bundled sample (AAPL, GOOG, IBM, MSFT, to 2013)".into()),
         Some(path) => match std::fs::read_dir(path) {
             Ok(entries) => {
-                let is_csv = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+                let is_csv =
+                    |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
                 let count = entries.flatten().filter(is_csv).count();
                 Verdict::Fine(format!("{} has {count} CSV files", path.display()))
             }

@@ -87,7 +87,8 @@ pub fn main() -> ExitCode {
 /// Reads the settings and starts to log.
 fn prepare(command: &Command) -> anyhow::Result<Config> {
     // A variable that is no text can't be one of ours.
-    let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = config::load(variables)?;
     let is_service = matches!(command, Command::Api | Command::Worker | Command::Serve(_));
     logging::start(&config, !is_service)?;

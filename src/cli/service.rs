@@ -49,7 +49,7 @@ pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
 
 /// The queue on Redis. It need not be up yet.
 pub fn redis_queue(config: &Config) -> anyhow::Result<Queue> {
-    let store = RedisStore::connect(&config.redis_url, lease(config), ttl(config))?;
+    let store = RedisStore::connect(config.redis_url.expose(), lease(config), ttl(config))?;
     Ok(Queue::new(Arc::new(store), retry_policy(config)))
 }
 
@@ -82,7 +82,12 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("can't listen on {address}; is another program there? set API_LISTEN to another port"))
 }
 
-async fn serve_api(config: &Config, listener: TcpListener, queue: Queue, stop: CancellationToken) -> anyhow::Result<()> {
+async fn serve_api(
+    config: &Config,
+    listener: TcpListener,
+    queue: Queue,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     info!("the API listens on http://{address}, its documentation is at http://{address}/docs");
     let api = Api { queue, results: Results::new(&config.results_dir) };

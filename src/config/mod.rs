@@ -20,7 +20,10 @@ use crate::{
     jobs::{BackendUrl, Language, ModelName, Rounds},
 };
 
-#[expect(clippy::doc_markdown, reason = "the doc comments are also help texts for people, with names as they write them")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the doc comments are also help texts for people, with names as they write them"
+)]
 /// The settings. An unset or empty variable means the default; a secret can also be given as the content of the file
 /// that `NAME_FILE` names.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]

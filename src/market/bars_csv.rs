@@ -92,7 +92,10 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_name_and_rows_are_sorted() {
-        let bars = read("Date,Close,Open,High,Low,Volume,Adj Close\n2024-01-03,2,2,3,1,10,1\n2024-01-02,1,1,1,1,5,0.5\n".as_bytes()).unwrap();
+        let bars = read(
+            "Date,Close,Open,High,Low,Volume,Adj Close\n2024-01-03,2,2,3,1,10,1\n2024-01-02,1,1,1,1,5,0.5\n".as_bytes(),
+        )
+        .unwrap();
         assert_eq!(bars[0].bar.date.to_string(), "2024-01-02");
         assert_eq!((bars[1].bar.high, bars[1].adj_close), (3.0, 1.0));
     }

@@ -85,7 +85,9 @@ impl Indicator {
         match self {
             Self::Close50Sma => "mean close of 50 bars: the medium trend, support in a rise and resistance in a fall",
             Self::Close200Sma => "mean close of 200 bars: the long trend; the 50-bar mean above it is a golden cross",
-            Self::Close10Ema => "exponential mean close of 10 bars: the short trend, quick to turn and quick to mislead",
+            Self::Close10Ema => {
+                "exponential mean close of 10 bars: the short trend, quick to turn and quick to mislead"
+            }
             Self::Macd => "MACD, the 12-bar less the 26-bar exponential mean: momentum, up when above 0",
             Self::Macds => "MACD's signal, its 9-bar exponential mean: MACD crossing it is a change of momentum",
             Self::Macdh => "MACD less its signal: how fast momentum changes",
@@ -95,7 +97,9 @@ impl Indicator {
             Self::BollLb => "lower Bollinger band, 2 standard deviations below the middle: stretched, or breaking down",
             Self::Atr => "average true range of 14 bars, in price: volatility, a yardstick for stops and sizes",
             Self::Vwma => "typical price of 14 bars weighted by volume: the close above it has volume behind it",
-            Self::Mfi => "money flow of 14 bars, 0 to 100: like RSI, with volume; above 80 overbought, below 20 oversold",
+            Self::Mfi => {
+                "money flow of 14 bars, 0 to 100: like RSI, with volume; above 80 overbought, below 20 oversold"
+            }
         }
     }
 

@@ -19,12 +19,9 @@ impl From<AgentError> for Failure {
                 transient: source.is_transient(),
                 retry_after: source.retry_after(),
             },
-            AgentError::Market(source) => Self {
-                error_type: ErrorType::DataError,
-                message,
-                transient: source.is_transient(),
-                retry_after: None,
-            },
+            AgentError::Market(source) => {
+                Self { error_type: ErrorType::DataError, message, transient: source.is_transient(), retry_after: None }
+            }
         }
     }
 }

@@ -5,9 +5,7 @@
 
 use std::fmt;
 
-use nvml_wrapper::{
-    Nvml, cuda_driver_version_major as major, cuda_driver_version_minor as minor, error::NvmlError,
-};
+use nvml_wrapper::{Nvml, cuda_driver_version_major as major, cuda_driver_version_minor as minor, error::NvmlError};
 
 use crate::jobs::Gpu;
 

@@ -121,7 +121,12 @@ impl Worker {
     }
 
     /// Claims a job whenever a slot is free, until it is time to end.
-    async fn claim_jobs(self: &Arc<Self>, stop: &CancellationToken, hand_back: &CancellationToken, attempts: &TaskTracker) {
+    async fn claim_jobs(
+        self: &Arc<Self>,
+        stop: &CancellationToken,
+        hand_back: &CancellationToken,
+        attempts: &TaskTracker,
+    ) {
         let slots = Arc::new(Semaphore::new(self.options.concurrency));
         let mut claimed = 0;
         while self.options.max_jobs == 0 || claimed < self.options.max_jobs {
@@ -172,7 +177,11 @@ impl Worker {
             return;
         }
         if !attempts.is_empty() {
-            info!(running = attempts.len(), grace_s = self.options.grace.as_secs(), "stopping; running jobs may finish");
+            info!(
+                running = attempts.len(),
+                grace_s = self.options.grace.as_secs(),
+                "stopping; running jobs may finish"
+            );
         }
         if tokio::time::timeout(self.options.grace, attempts.wait()).await.is_ok() {
             return;

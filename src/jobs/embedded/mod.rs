@@ -184,12 +184,7 @@ impl Shared {
         Ok(Some(Claim { job, checkpoint }))
     }
 
-    fn record(
-        &self,
-        lease: &Lease,
-        events: Vec<EventKind>,
-        checkpoint: Option<&[u8]>,
-    ) -> Result<Recorded, StoreError> {
+    fn record(&self, lease: &Lease, events: Vec<EventKind>, checkpoint: Option<&[u8]>) -> Result<Recorded, StoreError> {
         let mut memory = self.memory();
         let mut step = Step::begin(&self.database)?;
         let held = step.row(lease.job)?.is_some_and(|row| runs_under(&row.job, lease.attempt));
@@ -258,9 +253,8 @@ impl Shared {
                 let range = table.range((ticker.as_str(), 0)..(ticker.as_str(), before)).map_err(refused)?;
                 let all = range.rev().map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
                 let matching = all.filter_map(Result::transpose);
-                let matching = matching.filter(|job| {
-                    job.as_ref().map_or(true, |job| status.is_none_or(|status| job.status == status))
-                });
+                let matching = matching
+                    .filter(|job| job.as_ref().map_or(true, |job| status.is_none_or(|status| job.status == status)));
                 matching.take(take).collect::<Result<_, _>>()?
             }
             (None, Some(status)) => {
@@ -273,7 +267,8 @@ impl Shared {
             (None, None) => {
                 let range = jobs.range(0..before).map_err(refused)?;
                 let all = range.rev().take(take);
-                all.map(|entry| Ok(from_json::<Row>(entry.map_err(refused)?.1.value())?.job)).collect::<Result<_, _>>()?
+                all.map(|entry| Ok(from_json::<Row>(entry.map_err(refused)?.1.value())?.job))
+                    .collect::<Result<_, _>>()?
             }
         };
         let more = found.len() > listing.limit;
@@ -314,7 +309,8 @@ impl Shared {
                 let numbers = transaction.open_table(NUMBERS).map_err(refused)?;
                 let purged = numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value());
                 let range = events.range(first..).map_err(refused)?.take(limit);
-                let found = range.map(|entry| from_json(entry.map_err(refused)?.1.value())).collect::<Result<_, _>>()?;
+                let found =
+                    range.map(|entry| from_json(entry.map_err(refused)?.1.value())).collect::<Result<_, _>>()?;
                 Ok(Replay { events: found, gap: (after.ms, after.seq) < purged })
             }
             Scope::Job(id) => {

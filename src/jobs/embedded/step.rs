@@ -241,7 +241,11 @@ impl Step {
     }
 
     fn index(&mut self, status: Status, id: Key) -> Result<(), StoreError> {
-        self.transaction.open_table(BY_STATUS).map_err(refused)?.insert((status_key(status), id), ()).map_err(refused)?;
+        self.transaction
+            .open_table(BY_STATUS)
+            .map_err(refused)?
+            .insert((status_key(status), id), ())
+            .map_err(refused)?;
         self.count(status, |count| count + 1)
     }
 

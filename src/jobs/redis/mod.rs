@@ -1,1 +1,203 @@
-pub struct RedisStore;
+//! A store in Redis (7 or newer, or Valkey), for any number of processes and hosts.
+//!
+//! Each step is one Lua script, and so atomic; `lua/prelude.lua` has the keys, and what all scripts share. Jobs that are
+//! ready wait in a stream with a consumer group, and a lease is the idle time of the job's entry there. Pub/sub carries
+//! the events and wakes those who wait for jobs ([`listener`]); an event lost with a connection is read from the feed.
+
+mod connection;
+mod feed;
+mod listener;
+mod record;
+mod scripts;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use connection::Connection;
+use fred::types::Value;
+use listener::Listener;
+use record::{Fields, checkpoint, id_of, job_of, to_json, worker_of};
+use scripts::{APPLY, CLAIM, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, RECORD, STATS, SUBMIT, TIDY, WORKERS};
+use tokio::sync::broadcast;
+
+use super::{
+    Applied, Claim, Event, EventId, EventKind, Job, JobId, JobRequest, Lease, Listing, Page, Recorded, Replay, Scope,
+    Stats, Status, Store, StoreError, WorkerId, WorkerInfo,
+    transition::{Guard, Next, Transition},
+};
+
+/// The name of the queue, with which all its keys begin. The braces are a hash tag: a cluster keeps keys with the same
+/// one on the same node.
+const QUEUE: &str = "{ta:0}";
+
+/// Jobs that one call of `tidy` or `expired` handles at most.
+const TIDY_LIMIT: usize = 100;
+
+/// Jobs, events, checkpoints and heartbeats in Redis.
+pub struct RedisStore {
+    connection: Arc<Connection>,
+    listener: Listener,
+    lease: Duration,
+    ttl: Duration,
+    /// How often a job had become ready before the last claim that found none.
+    seen: AtomicU64,
+}
+
+impl RedisStore {
+    /// The store at a `redis:`, `rediss:`, `redis-cluster:` or `redis-sentinel:` URL. Redis need not be up yet: the
+    /// connection is made in the background, again and again. Must be called within a tokio runtime.
+    pub fn connect(url: &str, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
+        let connection = Arc::new(Connection::open(url)?);
+        let listener = Listener::start(url, connection.clone())?;
+        Ok(Self { connection, listener, lease, ttl, seen: AtomicU64::new(0) })
+    }
+
+    fn lease_ms(&self) -> u128 {
+        self.lease.as_millis()
+    }
+}
+
+/// Arguments of a script.
+macro_rules! args {
+    ($($arg:expr),* $(,)?) => { vec![$(Value::from($arg.to_string())),*] };
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn submit(&self, id: JobId, request: &JobRequest) -> Result<Job, StoreError> {
+        let event = EventKind::Submitted { ticker: request.ticker.clone(), date: request.date };
+        let args = args![id, request.ticker, to_json(request), to_json(&event)];
+        job_of(&self.connection.run(&SUBMIT, args).await?)
+    }
+
+    async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        let fields: Fields = self.connection.run(&JOB, args![id]).await?;
+        if fields.is_empty() { Ok(None) } else { job_of(&fields).map(Some) }
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
+        let status = listing.status.map_or("", Status::as_str);
+        let ticker = listing.ticker.as_ref().map_or("", |ticker| ticker.as_str());
+        let cursor = listing.cursor.map(|id| id.to_string()).unwrap_or_default();
+        let args = args![status, ticker, cursor, listing.limit];
+        let (records, more, last): (Vec<Fields>, bool, String) = self.connection.run(&LIST, args).await?;
+        let jobs = records.iter().map(job_of).collect::<Result<_, _>>()?;
+        Ok(Page { jobs, next: if more { Some(id_of(&last)?) } else { None } })
+    }
+
+    async fn stats(&self) -> Result<Stats, StoreError> {
+        let statuses = Status::ALL.map(|status| Value::from(status.as_str()));
+        let [pending, running, completed, failed, cancelled] =
+            self.connection.run::<Vec<u64>>(&STATS, statuses.into()).await?[..]
+        else {
+            return Err(StoreError::Corrupt("counts are missing".into()));
+        };
+        Ok(Stats { pending, running, completed, failed, cancelled })
+    }
+
+    async fn claim(&self, worker: &WorkerId) -> Result<Option<Claim>, StoreError> {
+        let seen = self.listener.ready();
+        let claimed: Option<(Fields, Value)> = self.connection.run(&CLAIM, args![worker]).await?;
+        let Some((fields, state)) = claimed else {
+            self.seen.store(seen, Ordering::Relaxed);
+            return Ok(None);
+        };
+        Ok(Some(Claim { job: job_of(&fields)?, checkpoint: checkpoint(state)? }))
+    }
+
+    async fn wait_ready(&self, timeout: Duration) -> Result<(), StoreError> {
+        // That the time is over is no error.
+        let _ = tokio::time::timeout(timeout, self.listener.wait_ready(self.seen.load(Ordering::Relaxed))).await;
+        Ok(())
+    }
+
+    async fn record(
+        &self,
+        lease: &Lease,
+        events: Vec<EventKind>,
+        checkpoint: Option<Vec<u8>>,
+    ) -> Result<Recorded, StoreError> {
+        let mut args = args![lease.job, lease.attempt];
+        args.push(Value::Bytes(checkpoint.unwrap_or_default().into()));
+        args.extend(events.iter().map(|event| Value::from(to_json(event))));
+        let held: bool = self.connection.run(&RECORD, args).await?;
+        Ok(if held { Recorded::Done } else { Recorded::LeaseLost })
+    }
+
+    async fn apply(&self, transition: &Transition) -> Result<Applied, StoreError> {
+        let (guard, attempt) = match transition.guard {
+            Guard::Attempt(attempt) => ("attempt", attempt),
+            Guard::Expired(attempt) => ("expired", attempt),
+            Guard::Unfinished => ("unfinished", 0),
+        };
+        let (delay, cause) = match &transition.next {
+            Next::Pending { delay, cause } => (delay.as_millis(), cause.as_ref()),
+            Next::Failed(cause) => (0, Some(cause)),
+            Next::Completed(_) | Next::Cancelled => (0, None),
+        };
+        let status = transition.next.status();
+        let is_retry = u8::from(status == Status::Pending && cause.is_some());
+        let error_type = cause.map(|cause| word(&cause.error_type)).unwrap_or_default();
+        let error = cause.map_or("", |cause| &cause.error);
+        let decision = if let Next::Completed(decision) = transition.next { decision.as_str() } else { "" };
+        let event = to_json(&transition.event);
+        let mut args = args![transition.job, guard, attempt, self.lease_ms(), status, delay, is_retry];
+        args.extend(args![error_type, error, decision, event]);
+        let Some((done, fields)): Option<(bool, Fields)> = self.connection.run(&APPLY, args).await? else {
+            return Ok(Applied::Unknown);
+        };
+        let job = job_of(&fields)?;
+        Ok(if done { Applied::Done(job) } else { Applied::Refused(job) })
+    }
+
+    async fn expired(&self) -> Result<Vec<Job>, StoreError> {
+        let records: Vec<Fields> = self.connection.run(&EXPIRED, args![self.lease_ms(), TIDY_LIMIT]).await?;
+        records.iter().map(job_of).collect()
+    }
+
+    async fn tidy(&self) -> Result<(), StoreError> {
+        self.connection.run(&TIDY, args![self.lease_ms(), self.ttl.as_millis(), TIDY_LIMIT]).await
+    }
+
+    async fn heartbeat(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
+        self.connection.run(&HEARTBEAT, args![worker.id, to_json(worker)]).await
+    }
+
+    async fn forget_worker(&self, worker: &WorkerId) -> Result<(), StoreError> {
+        self.connection.run(&FORGET_WORKER, args![worker]).await
+    }
+
+    async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
+        let workers: Vec<(String, u64)> = self.connection.run(&WORKERS, args![self.lease_ms()]).await?;
+        workers.iter().map(|(info, seen)| worker_of(info, *seen)).collect()
+    }
+
+    async fn replay(&self, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError> {
+        self.listener.wait_until_listening().await?;
+        feed::read(&self.connection, scope, after, limit).await
+    }
+
+    async fn last_event(&self) -> Result<EventId, StoreError> {
+        self.listener.wait_until_listening().await?;
+        feed::last(&self.connection).await
+    }
+
+    fn live(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.listener.live()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.connection.ping().await
+    }
+}
+
+/// The serde name of an enumeration's variant.
+fn word(value: &impl serde::Serialize) -> String {
+    to_json(value).trim_matches('"').to_owned()
+}

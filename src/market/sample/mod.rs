@@ -21,7 +21,9 @@ const FILES: [(&str, &[u8]); 5] = [
 
 /// Unpacked on first use, some 30 ms; a service that never asks for it never pays.
 static BARS: LazyLock<BTreeMap<&str, Vec<VendorBar>>> = LazyLock::new(|| {
-    FILES.map(|(ticker, packed)| (ticker, bars_csv::read(GzDecoder::new(packed)).expect("the bundled bars are whole"))).into()
+    FILES
+        .map(|(ticker, packed)| (ticker, bars_csv::read(GzDecoder::new(packed)).expect("the bundled bars are whole")))
+        .into()
 });
 
 /// The bars in the program itself.

@@ -1,4 +1,4 @@
--- worker -> {record, checkpoint}, or the id of the last entry that was ever ready
+-- worker -> {record, checkpoint}, or false if no job is ready
 local worker = ARGV[1]
 
 -- XREADGROUP is allowed when the memory is full, what follows is not. This write fails first then, and nothing is taken.
@@ -22,9 +22,7 @@ end
 
 while true do
   local entry, id = next_entry()
-  if not entry then
-    return redis.call('XINFO', 'STREAM', READY)[8]
-  end
+  if not entry then return false end
   local claimed = job(id)
   if claimed and claimed.status == 'pending' and claimed.entry == entry then
     local attempt = tonumber(claimed.attempt) + 1

@@ -53,9 +53,11 @@ local function emit(id, kind)
   redis.call('PUBLISH', FEED, event .. ' ' .. id .. ' ' .. kind)
 end
 
--- Queues a job and returns the id of its entry.
+-- Queues a job, wakes those who wait for one, and returns the id of its entry.
 local function make_ready(id)
-  return redis.call('XADD', READY, '*', 'job', id)
+  local entry = redis.call('XADD', READY, '*', 'job', id)
+  redis.call('PUBLISH', READY, entry)
+  return entry
 end
 
 local function make_group()

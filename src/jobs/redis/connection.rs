@@ -1,0 +1,152 @@
+//! The connection to Redis, and its failures in words.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use fred::{
+    clients::Client,
+    error::{Error, ErrorKind},
+    interfaces::{ClientLike, EventInterface, LuaInterface},
+    types::{
+        Builder, FromValue, Value,
+        config::{Config, ReconnectPolicy},
+        scripts::Script,
+    },
+};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::debug;
+
+use super::QUEUE;
+use crate::jobs::StoreError;
+
+/// The longest wait for an answer. A step takes well under a millisecond; a Redis that needs longer is as good as away.
+pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The wait before the first try to connect anew, and the longest.
+const RECONNECT_MS: (u32, u32) = (50, 1000);
+
+/// Messages of pub/sub that may wait to be read.
+const MESSAGES: usize = 8192;
+
+/// A client that connects in the background, again and again.
+pub struct Connection {
+    pub client: Client,
+    /// Where Redis is, without user and password.
+    place: String,
+    /// Why the last try to connect failed.
+    trouble: Arc<Mutex<Option<String>>>,
+    _tasks: [AbortOnDropHandle<()>; 2],
+}
+
+impl Connection {
+    /// Starts to connect.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        let config = Config::from_url(url).map_err(|error| unusable(&error))?;
+        let hosts: Vec<_> = config.server.hosts().iter().map(ToString::to_string).collect();
+        let client = client(config)?;
+        let trouble = Arc::default();
+        let noting = tokio::spawn(note_trouble(client.clone(), Arc::clone(&trouble)));
+        let connecting = tokio::spawn({
+            let client = client.clone();
+            async move {
+                // Its end only says that the store was dropped.
+                let _ = client.connect().await;
+            }
+        });
+        let tasks = [noting, connecting].map(AbortOnDropHandle::new);
+        Ok(Self { client, place: hosts.join(","), trouble, _tasks: tasks })
+    }
+
+    /// Runs a script on the queue's keys.
+    pub async fn run<T: FromValue>(&self, script: &Script, args: Vec<Value>) -> Result<T, StoreError> {
+        match self.client.evalsha(script.sha1().clone(), QUEUE, args.clone()).await {
+            // After a restart, and on its first run, Redis has to be given the text.
+            Err(error) if error.details().starts_with("NOSCRIPT") => {
+                let text = script.lua().expect("the scripts are made from their texts").clone();
+                self.client.eval(text, QUEUE, args).await
+            }
+            result => result,
+        }
+        .map_err(|error| self.fault(&error))
+    }
+
+    /// Whether Redis answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.client.ping::<()>(None).await.map_err(|error| self.fault(&error))
+    }
+
+    /// What an error means to the store's users.
+    pub fn fault(&self, error: &Error) -> StoreError {
+        let details = error.details();
+        if details.contains("OOM") {
+            return StoreError::Full(format!(
+                "Redis at {} has used up its memory ({details}); raise its maxmemory, or lower JOB_TTL so that ended \
+                 jobs go sooner",
+                self.place
+            ));
+        }
+        if details.contains("MISCONF") || details.contains("NOREPLICAS") {
+            return StoreError::Full(format!("Redis at {} takes no writes: {details}", self.place));
+        }
+        if is_of_the_answer(error) {
+            return StoreError::Corrupt(format!("Redis at {}: {details}", self.place));
+        }
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let cause = trouble.filter(|_| !self.client.is_connected()).unwrap_or_else(|| details.to_owned());
+        StoreError::Unavailable(format!(
+            "Redis at {} does not answer ({cause}); is it up, and is REDIS_URL right?",
+            self.place
+        ))
+    }
+}
+
+/// A client by this URL's settings, not yet connected.
+fn client(mut config: Config) -> Result<Client, StoreError> {
+    config.fail_fast = false;
+    let (first, longest) = RECONNECT_MS;
+    Builder::from_config(config)
+        .with_performance_config(|performance| {
+            performance.default_command_timeout = COMMAND_TIMEOUT;
+            performance.broadcast_channel_capacity = MESSAGES;
+        })
+        .with_connection_config(|connection| {
+            connection.connection_timeout = COMMAND_TIMEOUT;
+            connection.internal_command_timeout = COMMAND_TIMEOUT;
+            // A step whose answer was lost may have happened: whoever asked for it knows whether to ask again.
+            connection.max_command_attempts = 1;
+            connection.reconnect_on_auth_error = true;
+            connection.unresponsive.max_timeout = Some(COMMAND_TIMEOUT * 2);
+        })
+        .set_policy(ReconnectPolicy::new_exponential(0, first, longest, 2))
+        .build()
+        .map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &Error) -> StoreError {
+    StoreError::Unavailable(format!("REDIS_URL can't be used: {}", error.details()))
+}
+
+/// Whether Redis did answer, but not as it should; anything else is a matter of the connection.
+fn is_of_the_answer(error: &Error) -> bool {
+    let passes =
+        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS", "NOPERM", "BUSY"];
+    let kind = matches!(
+        error.kind(),
+        ErrorKind::Parse
+            | ErrorKind::InvalidArgument
+            | ErrorKind::InvalidCommand
+            | ErrorKind::Unknown
+            | ErrorKind::NotFound
+    );
+    kind && !passes.iter().any(|word| error.details().contains(word))
+}
+
+async fn note_trouble(client: Client, trouble: Arc<Mutex<Option<String>>>) {
+    let mut errors = client.error_rx();
+    while let Ok((error, _)) = errors.recv().await {
+        debug!(error = error.details(), "the connection to Redis failed");
+        *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.details().to_owned());
+    }
+}

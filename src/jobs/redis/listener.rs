@@ -1,0 +1,188 @@
+//! What happens in Redis, as it happens: events, and jobs that become ready.
+//!
+//! Pub/sub tells it at once, but forgets what it said to a connection that broke. So after each connect, the events
+//! since the last one heard are read from the feed, and whoever waits for jobs looks again.
+
+use std::{sync::Arc, time::Duration};
+
+use fred::{
+    interfaces::{EventInterface, PubsubInterface},
+    types::Message,
+};
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        watch,
+    },
+    time::{sleep, timeout},
+};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{debug, warn};
+
+use super::{
+    QUEUE,
+    connection::{COMMAND_TIMEOUT, Connection},
+    feed,
+    record::event_of_message,
+};
+use crate::jobs::{Event, EventId, Scope, StoreError};
+
+/// Events that the hub may lie behind before it has to read the feed.
+const LIVE_BUFFER: usize = 4096;
+
+/// Events that are read from the feed at once.
+const CATCH_UP_CHUNK: usize = 500;
+
+/// The wait before Redis is asked again.
+const CATCH_UP_PAUSE: Duration = Duration::from_millis(200);
+
+/// Listens until it is dropped.
+pub struct Listener {
+    news: Arc<News>,
+    _task: AbortOnDropHandle<()>,
+}
+
+struct News {
+    live: broadcast::Sender<Arc<Event>>,
+    /// How often a job became ready.
+    ready: watch::Sender<u64>,
+    /// Whether there ever was a connection: before, what is read from the feed may be followed by events that nobody
+    /// hears.
+    listening: watch::Sender<bool>,
+}
+
+impl Listener {
+    /// Starts to listen, on a connection of its own; `reading` is the one to read the feed on.
+    pub fn start(url: &str, reading: Arc<Connection>) -> Result<Self, StoreError> {
+        let news = Arc::new(News {
+            live: broadcast::Sender::new(LIVE_BUFFER),
+            ready: watch::Sender::new(0),
+            listening: watch::Sender::new(false),
+        });
+        let listening = Connection::open(url)?;
+        let task = tokio::spawn(listen(listening, reading, news.clone()));
+        Ok(Self { news, _task: AbortOnDropHandle::new(task) })
+    }
+
+    /// Every event from now on.
+    pub fn live(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.news.live.subscribe()
+    }
+
+    /// How often a job became ready.
+    pub fn ready(&self) -> u64 {
+        *self.news.ready.borrow()
+    }
+
+    /// Waits until a job becomes ready, or may have, since the count was `seen`.
+    pub async fn wait_ready(&self, seen: u64) {
+        // The sender lives as long as this.
+        let _ = self.news.ready.subscribe().wait_for(|count| *count != seen).await;
+    }
+
+    /// Waits until events are heard.
+    pub async fn wait_until_listening(&self) -> Result<(), StoreError> {
+        let mut listening = self.news.listening.subscribe();
+        let heard = timeout(COMMAND_TIMEOUT, listening.wait_for(|listening| *listening)).await;
+        heard.map(drop).map_err(|_| StoreError::Unavailable("there was no connection to Redis yet".into()))
+    }
+}
+
+/// Hears messages, and catches up after each connect.
+async fn listen(connection: Connection, reading: Arc<Connection>, news: Arc<News>) {
+    let mut connects = connection.client.reconnect_rx();
+    let mut messages = connection.client.message_rx();
+    let mut last = None;
+    loop {
+        let missed = tokio::select! {
+            connected = connects.recv() => match connected {
+                Ok(_) | Err(RecvError::Lagged(_)) => true,
+                Err(RecvError::Closed) => return,
+            },
+            message = messages.recv() => match message {
+                Ok(message) => {
+                    news.hear(&message, &mut last);
+                    false
+                }
+                Err(RecvError::Lagged(_)) => true,
+                Err(RecvError::Closed) => return,
+            },
+        };
+        while missed {
+            match news.catch_up(&connection, &reading, last).await {
+                Ok(caught_up) => {
+                    last = Some(caught_up);
+                    break;
+                }
+                Err(error) => debug!(%error, "can't listen to Redis yet"),
+            }
+            sleep(CATCH_UP_PAUSE).await;
+        }
+    }
+}
+
+impl News {
+    /// Takes in a message. Those that were read from the feed meanwhile are known.
+    fn hear(&self, message: &Message, last: &mut Option<EventId>) {
+        if *message.channel == *ready_channel() {
+            self.ready.send_modify(|count| *count += 1);
+            return;
+        }
+        match event_of_message(&message.value.as_str().unwrap_or_default()) {
+            Ok(event) if Some(event.id) > *last => {
+                *last = Some(event.id);
+                self.tell(event);
+            }
+            Ok(_) => {}
+            Err(error) => warn!(%error, "another version sent an event that can't be read"),
+        }
+    }
+
+    /// Subscribes, tells of the events since `last`, and returns the id of the newest.
+    async fn catch_up(
+        &self,
+        connection: &Connection,
+        reading: &Connection,
+        last: Option<EventId>,
+    ) -> Result<EventId, StoreError> {
+        let channels = vec![events_channel(), ready_channel()];
+        connection.client.subscribe(channels).await.map_err(|error| connection.fault(&error))?;
+        let newest = match last {
+            None => feed::last(reading).await?,
+            Some(last) => self.read_on(reading, last).await?,
+        };
+        self.ready.send_modify(|count| *count += 1);
+        self.listening.send_replace(true);
+        Ok(newest)
+    }
+
+    async fn read_on(&self, reading: &Connection, mut last: EventId) -> Result<EventId, StoreError> {
+        loop {
+            let replay = feed::read(reading, Scope::All, last, CATCH_UP_CHUNK).await?;
+            if replay.gap {
+                warn!("the connection to Redis was away for so long that the feed no longer has all events since");
+            }
+            let count = replay.events.len();
+            for event in replay.events {
+                last = event.id;
+                self.tell(event);
+            }
+            if count < CATCH_UP_CHUNK {
+                return Ok(last);
+            }
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        // An error only says that nobody listens.
+        let _ = self.live.send(Arc::new(event));
+    }
+}
+
+fn events_channel() -> String {
+    format!("{QUEUE}:events")
+}
+
+fn ready_channel() -> String {
+    format!("{QUEUE}:ready")
+}

@@ -1,0 +1,2 @@
+-- id -> record, empty if there is none
+return record(ARGV[1])

@@ -1,0 +1,105 @@
+//! From Redis's texts to jobs, events and workers.
+
+use std::{collections::HashMap, fmt::Display, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use fred::types::Value;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::jobs::{Event, EventId, EventKind, Job, JobId, Scope, StoreError, WorkerId, WorkerInfo};
+
+/// A hash.
+pub type Fields = HashMap<String, String>;
+
+/// An entry of a stream: its id and its fields.
+pub type Entry = (String, Fields);
+
+/// The job of a record.
+pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
+    Ok(Job {
+        id: number(fields, "id")?,
+        request: from_json(field(fields, "request")?)?,
+        status: from_word(field(fields, "status")?)?,
+        created_at: time_of(number(fields, "created_at")?)?,
+        started_at: time(fields, "started_at")?,
+        completed_at: time(fields, "completed_at")?,
+        error: fields.get("error").cloned(),
+        error_type: fields.get("error_type").map(|word| from_word(word)).transpose()?,
+        attempt: number(fields, "attempt")?,
+        retry_count: number(fields, "retry_count")?,
+        worker: fields.get("worker").cloned().map(WorkerId),
+        decision: fields.get("decision").map(|word| from_word(word)).transpose()?,
+    })
+}
+
+/// A job's id.
+pub fn id_of(text: &str) -> Result<JobId, StoreError> {
+    text.parse().map_err(unexpected)
+}
+
+/// The checkpoint that came with a claim.
+pub fn checkpoint(state: Value) -> Result<Option<Vec<u8>>, StoreError> {
+    state.convert().map_err(unexpected)
+}
+
+/// The event of a stream's entry. In a job's own stream the entries don't name the job.
+pub fn event_of((id, fields): &Entry, scope: Scope) -> Result<Event, StoreError> {
+    let job = if let Scope::Job(job) = scope { job } else { number(fields, "job")? };
+    event(id.parse().map_err(unexpected)?, job, field(fields, "kind")?)
+}
+
+/// The event of a published message: its id, the job and the kind, a blank between.
+pub fn event_of_message(message: &str) -> Result<Event, StoreError> {
+    let mut parts = message.splitn(3, ' ');
+    let (Some(id), Some(job), Some(kind)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(unexpected(format!("{message:?} is no event")));
+    };
+    event(id.parse().map_err(unexpected)?, id_of(job)?, kind)
+}
+
+/// What a worker said of itself, and when.
+pub fn worker_of(info: &str, seen_ms: u64) -> Result<WorkerInfo, StoreError> {
+    let info: WorkerInfo = from_json(info)?;
+    Ok(WorkerInfo { seen_at: time_of(seen_ms)?, ..info })
+}
+
+/// A value that the scripts store.
+pub fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("what is stored has no map with keys that are no texts")
+}
+
+/// Something that no version of this program wrote.
+pub fn unexpected(cause: impl Display) -> StoreError {
+    StoreError::Corrupt(cause.to_string())
+}
+
+fn event(id: EventId, job_id: JobId, kind: &str) -> Result<Event, StoreError> {
+    let kind: EventKind = from_json(kind)?;
+    Ok(Event { id, job_id, at: time_of(id.ms)?, kind })
+}
+
+fn field<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, StoreError> {
+    fields.get(name).map(String::as_str).ok_or_else(|| unexpected(format!("a record has no {name}")))
+}
+
+fn number<T: FromStr<Err: Display>>(fields: &Fields, name: &str) -> Result<T, StoreError> {
+    field(fields, name)?.parse().map_err(unexpected)
+}
+
+fn time(fields: &Fields, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+    if fields.contains_key(name) { time_of(number(fields, name)?).map(Some) } else { Ok(None) }
+}
+
+fn time_of(ms: u64) -> Result<DateTime<Utc>, StoreError> {
+    let time = i64::try_from(ms).ok().and_then(DateTime::from_timestamp_millis);
+    time.ok_or_else(|| unexpected(format!("{ms} is no time")))
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(unexpected)
+}
+
+/// The variant of an enumeration by its serde name.
+fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::from(word)).map_err(unexpected)
+}
