@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Analysis, Observer};
+use super::{Analysis, Observer, analysts, case::Case, portfolio, research, risk, trader};
 use crate::{
+    domain::Agent,
     llm::{ChatModel, LlmError},
     market::{Market, MarketError},
 };
@@ -31,7 +32,7 @@ pub struct Models {
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     #[error("{agent}: {source}")]
-    Model { agent: crate::domain::Agent, source: LlmError },
+    Model { agent: Agent, source: LlmError },
     #[error(transparent)]
     Market(#[from] MarketError),
 }
@@ -39,9 +40,16 @@ pub enum AgentError {
 impl Firm {
     /// Brings an analysis to its end.
     ///
-    /// Cancel-safe: a dropped run stops all its agents, and goes on from the last checkpoint if it is run again.
-    pub async fn run(&self, analysis: Analysis, observer: &dyn Observer) -> Result<Analysis, AgentError> {
-        let _ = (analysis, observer);
-        todo!()
+    /// Without prices it ends before a model is asked. Cancel-safe: a dropped run stops all its agents, and goes on
+    /// from the last checkpoint if it is run again.
+    pub async fn run(&self, mut analysis: Analysis, observer: &dyn Observer) -> Result<Analysis, AgentError> {
+        let case = Case::open(self, &analysis.brief, observer).await?;
+        analysts::report(&case, &mut analysis).await?;
+        research::debate(&case, &mut analysis).await?;
+        research::plan(&case, &mut analysis).await?;
+        trader::propose(&case, &mut analysis).await?;
+        risk::debate(&case, &mut analysis).await?;
+        portfolio::decide(&case, &mut analysis).await?;
+        Ok(analysis)
     }
 }

@@ -11,8 +11,19 @@
 //! [`Observer`], which hears of every step and stores the checkpoints.
 
 mod analysis;
+mod analysts;
+mod case;
+mod evidence;
 mod firm;
 mod observer;
+mod portfolio;
+mod rating;
+mod research;
+mod risk;
+mod structured;
+mod tools;
+mod trader;
+mod turn;
 
 pub use analysis::{Analysis, Brief, Debate, Outcome, RiskDebate, StepRecord, ToolRecord};
 pub use firm::{AgentError, Firm, Models};

@@ -13,6 +13,7 @@ use super::{
     watch::{self, WatchArgs},
 };
 
+#[expect(clippy::large_enum_variant, reason = "there is one per process")]
 /// A command that is done by the API at `TRADINGAGENTS_URL`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Remote {

@@ -188,6 +188,7 @@ impl Default for Config {
 }
 
 /// Shows whether a secret is set, and nothing more.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn masked<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(|_| "***").serialize(serializer)
 }

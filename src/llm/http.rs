@@ -28,7 +28,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer. A long report is 50 kB; what goes on for ever must not fill the memory.
 const MAX_BODY: usize = 8 << 20;
 /// The longest wait that a server may ask for; more is as good as "never".
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// How much of a server's own words goes into an error, characters.
 const MAX_MESSAGE: usize = 500;
 

@@ -145,8 +145,11 @@ impl FromStr for Indicator {
     }
 }
 
+/// MACD, its signal, and their difference.
+type MacdLines = (Vec<f64>, Vec<f64>, Vec<f64>);
+
 /// MACD, its signal and their difference, by Appel's 12, 26 and 9 bars.
-fn macd_lines(close: &[f64]) -> Result<(Vec<f64>, Vec<f64>, Vec<f64>), KandError> {
+fn macd_lines(close: &[f64]) -> Result<MacdLines, KandError> {
     let (mut line, mut signal, mut histogram) = (blank(close), blank(close), blank(close));
     macd(close, 12, 26, 9, &mut line, &mut signal, &mut histogram, &mut blank(close), &mut blank(close))?;
     Ok((line, signal, histogram))

@@ -105,7 +105,7 @@ impl<'a> Attempt<'a> {
                 }
             }
         }
-        std::future::pending().await
+        std::future::pending().await;
     }
 
     /// Writes the result first and then ends the job, so that a completed job has one. A crash in between leaves a
@@ -134,11 +134,10 @@ impl<'a> Attempt<'a> {
         self.keeper.confirm().await?;
         let transition = self.worker.queue.after_failure(&self.claim, failure);
         self.conclude(&transition).await?;
-        match transition.next {
-            Next::Pending { delay, .. } => {
-                warn!(error = failure.message, retry_in_s = delay.as_secs_f64(), "failed; another attempt follows");
-            }
-            _ => error!(error = failure.message, "failed"),
+        if let Next::Pending { delay, .. } = transition.next {
+            warn!(error = failure.message, retry_in_s = delay.as_secs_f64(), "failed; another attempt follows");
+        } else {
+            error!(error = failure.message, "failed");
         }
         Ok(())
     }

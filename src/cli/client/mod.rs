@@ -101,7 +101,7 @@ impl Client {
     pub async fn report(&self, job: JobId) -> Result<String, ClientError> {
         let request = self.request(Method::GET, &format!("jobs/{job}/report"));
         let answer = self.send(request.header(header::ACCEPT, "text/markdown")).await?;
-        answer.text().await.map_err(|cause| self.broken(cause))
+        answer.text().await.map_err(|cause| self.broken(&cause))
     }
 
     /// A page of the jobs, newest first.
@@ -141,22 +141,22 @@ impl Client {
 
     /// Sends a request; an answer that is no success is an error.
     async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let answer = request.send().await.map_err(|cause| self.broken(cause))?;
+        let answer = request.send().await.map_err(|cause| self.broken(&cause))?;
         if answer.status().is_success() { Ok(answer) } else { Err(Problem::read(answer).await.into()) }
     }
 
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
         let answer = self.send(request).await?;
-        let body = answer.bytes().await.map_err(|cause| self.broken(cause))?;
+        let body = answer.bytes().await.map_err(|cause| self.broken(&cause))?;
         serde_json::from_slice(&body).map_err(|cause| self.unreadable(cause.to_string()))
     }
 
-    fn broken(&self, cause: reqwest::Error) -> ClientError {
+    fn broken(&self, cause: &reqwest::Error) -> ClientError {
         let url = self.place();
         if cause.is_timeout() && !cause.is_connect() {
             ClientError::Timeout { url, waited: self.patience.answer }
         } else {
-            ClientError::Unreachable { url, cause: error::root_cause(&cause) }
+            ClientError::Unreachable { url, cause: error::root_cause(cause) }
         }
     }
 

@@ -108,15 +108,8 @@ async fn listen(connection: Connection, reading: Arc<Connection>, news: Arc<News
                 Err(RecvError::Closed) => return,
             },
         };
-        while missed {
-            match news.catch_up(&connection, &reading, last).await {
-                Ok(caught_up) => {
-                    last = Some(caught_up);
-                    break;
-                }
-                Err(error) => debug!(%error, "can't listen to Redis yet"),
-            }
-            sleep(CATCH_UP_PAUSE).await;
+        if missed {
+            last = Some(news.catch_up_patiently(&connection, &reading, last).await);
         }
     }
 }
@@ -135,6 +128,22 @@ impl News {
             }
             Ok(_) => {}
             Err(error) => warn!(%error, "another version sent an event that can't be read"),
+        }
+    }
+
+    /// Catches up, as soon as Redis answers.
+    async fn catch_up_patiently(
+        &self,
+        connection: &Connection,
+        reading: &Connection,
+        last: Option<EventId>,
+    ) -> EventId {
+        loop {
+            match self.catch_up(connection, reading, last).await {
+                Ok(caught_up) => return caught_up,
+                Err(error) => debug!(%error, "can't listen to Redis yet"),
+            }
+            sleep(CATCH_UP_PAUSE).await;
         }
     }
 

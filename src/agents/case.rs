@@ -1,0 +1,100 @@
+//! What every agent of an analysis has at hand.
+
+use super::{
+    AgentError, Analysis, Brief, Firm, Observer, StepRecord,
+    evidence::Evidence,
+    structured::Structured,
+    turn::{Filled, Turn},
+};
+use crate::{
+    domain::{Agent, Analyst},
+    llm::ChatModel,
+};
+
+/// An analysis that is worked on.
+pub struct Case<'a> {
+    pub firm: &'a Firm,
+    pub observer: &'a dyn Observer,
+    pub evidence: Evidence,
+    /// What every prompt begins with.
+    context: String,
+}
+
+impl<'a> Case<'a> {
+    /// Gets the prices, and writes down what all agents are told.
+    pub async fn open(firm: &'a Firm, brief: &Brief, observer: &'a dyn Observer) -> Result<Self, AgentError> {
+        let evidence = Evidence::new(firm.market.price_history(&brief.ticker, brief.date).await?);
+        let context = format!(
+            include_str!("prompts/context.md"),
+            ticker = brief.ticker,
+            date = brief.date,
+            language = brief.output_language,
+            snapshot = evidence.snapshot(),
+        );
+        Ok(Self { firm, observer, evidence, context })
+    }
+
+    /// Begins an agent's turn, with the model of its tier.
+    pub async fn turn(&self, agent: Agent) -> Turn<'_> {
+        Turn::begin(agent, self.model(agent), &self.context, self.observer).await
+    }
+
+    /// An agent's answer to a task, as a text.
+    pub async fn answer(&self, agent: Agent, task: String) -> Result<(String, StepRecord), AgentError> {
+        let mut turn = self.turn(agent).await;
+        let text = turn.answer(task).await?;
+        Ok((text, turn.end().await))
+    }
+
+    /// An agent's answer to a task, in a form.
+    pub async fn fill_in<T: Structured>(
+        &self,
+        agent: Agent,
+        task: String,
+    ) -> Result<(Filled<T>, StepRecord), AgentError> {
+        let mut turn = self.turn(agent).await;
+        let filled = turn.fill_in(task).await?;
+        Ok((filled, turn.end().await))
+    }
+
+    /// The model of an agent.
+    pub fn model(&self, agent: Agent) -> &dyn ChatModel {
+        match agent {
+            Agent::ResearchManager | Agent::PortfolioManager => &*self.firm.models.deep,
+            _ => &*self.firm.models.quick,
+        }
+    }
+
+    /// Keeps what a turn brought, and stores the state.
+    pub async fn keep(&self, analysis: &mut Analysis, step: StepRecord) {
+        analysis.steps.push(step);
+        self.observer.checkpoint(analysis).await;
+    }
+}
+
+/// The analysts' reports as prompts show them, in the order of the analysts.
+pub fn reports(analysis: &Analysis) -> String {
+    let shown = Analyst::ALL.into_iter().filter_map(|analyst| {
+        let report = analysis.reports.get(&analyst)?;
+        Some(format!("# Report of the {}\n\n{report}", Agent::from(analyst)))
+    });
+    shown.collect::<Vec<_>>().join("\n\n")
+}
+
+/// The turns of a debate as prompts show them.
+pub fn debate(turns: &[(Agent, String)]) -> String {
+    if turns.is_empty() {
+        return "Nobody has spoken yet: you open the debate.".into();
+    }
+    let said: Vec<_> = turns.iter().map(|(_, text)| text.as_str()).collect();
+    format!("## The debate so far\n\n{}", said.join("\n\n"))
+}
+
+/// Tells the reader that an answer had no form, so that only its text counts.
+pub fn warn_if_formless<T>(analysis: &mut Analysis, agent: Agent, filled: &Filled<T>) {
+    if filled.form.is_none() {
+        analysis.warnings.push(format!(
+            "{agent}: the model did not answer in the form that was asked for, even after a repair; its text is kept as it is"
+        ));
+    }
+}

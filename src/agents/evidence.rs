@@ -1,0 +1,101 @@
+//! What all agents of an analysis know: the price history, and the snapshot of its figures.
+
+use std::fmt::Write;
+
+use crate::market::{Bar, Indicator, PriceHistory};
+
+/// Trading days of a year, by convention.
+const YEAR: usize = 252;
+
+/// Closes that the snapshot lists.
+const LAST_CLOSES: usize = 10;
+
+/// The price history up to the analysis date.
+pub struct Evidence {
+    pub history: PriceHistory,
+}
+
+impl Evidence {
+    pub fn new(history: PriceHistory) -> Self {
+        Self { history }
+    }
+
+    /// The last bar: that of the analysis date, or of the last trading day before.
+    pub fn last(&self) -> &Bar {
+        self.history.bars.last().expect("a price history has at least one bar")
+    }
+
+    /// The figures at the last bar as a Markdown table of names and values, and the last closes. The rules model reads
+    /// its figures from here too.
+    pub fn snapshot(&self) -> String {
+        let mut text = format!(
+            "Row of {}, {} bars since {}.\n\n| figure | value |\n| --- | --- |\n",
+            self.last().date,
+            self.history.bars.len(),
+            self.history.bars[0].date
+        );
+        for (name, value) in self.figures() {
+            let value = value.map_or("n/a".into(), figure);
+            // Writing to a String can't fail.
+            let _ = writeln!(text, "| {name} | {value} |");
+        }
+        let recent = self.history.bars.iter().rev().take(LAST_CLOSES);
+        let closes: Vec<_> = recent.map(|bar| format!("{} {}", bar.date, figure(bar.close))).collect();
+        let _ = write!(text, "\nLast closes, newest first: {}.", closes.join(", "));
+        text
+    }
+
+    fn figures(&self) -> Vec<(&'static str, Option<f64>)> {
+        let (bars, last) = (&self.history.bars, self.last());
+        let mut figures = vec![
+            ("open", Some(last.open)),
+            ("high", Some(last.high)),
+            ("low", Some(last.low)),
+            ("close", Some(last.close)),
+            ("volume", Some(last.volume)),
+        ];
+        figures.extend(
+            Indicator::ALL.map(|indicator| (indicator.name(), indicator.series(bars).last().copied().flatten())),
+        );
+        let year = &bars[bars.len().saturating_sub(YEAR)..];
+        let high = year.iter().map(|bar| bar.high).fold(f64::MIN, f64::max);
+        let low = year.iter().map(|bar| bar.low).fold(f64::MAX, f64::min);
+        figures.extend([
+            ("return_21d_percent", self.percent_since(21)),
+            ("return_63d_percent", self.percent_since(63)),
+            ("return_252d_percent", self.percent_since(YEAR)),
+            ("high_252d", Some(high)),
+            ("low_252d", Some(low)),
+        ]);
+        figures
+    }
+
+    /// The return of the last `days` bars, percent.
+    fn percent_since(&self, days: usize) -> Option<f64> {
+        let bars = &self.history.bars;
+        let then = bars.len().checked_sub(days + 1)?;
+        Some((self.last().close / bars[then].close - 1.0) * 100.0)
+    }
+
+    /// Where the prices come from, for the end of a report.
+    pub fn provenance(&self) -> String {
+        let PriceHistory { vendor, bars, retrieved_at, .. } = &self.history;
+        format!(
+            "*Prices: vendor {vendor}, daily bars of {} to {}, retrieved at {}.*",
+            bars[0].date,
+            self.last().date,
+            retrieved_at.format("%Y-%m-%d %H:%M:%S UTC")
+        )
+    }
+}
+
+/// A figure as reports write it: two digits after the point, four if it is small.
+pub fn figure(value: f64) -> String {
+    if value.abs() >= 1e5 {
+        format!("{value:.0}")
+    } else if value.abs() >= 10.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.4}")
+    }
+}

@@ -1,0 +1,155 @@
+//! The rules in each agent's words.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::{
+    assessment::Assessment,
+    rule::{Finding, RULES, Rule},
+};
+use crate::domain::{Agent, Decision};
+
+/// In every text, so that nobody takes it for a model's.
+const NOTICE: &str = "*From published technical rules, not from a language model.*";
+
+/// The distance of a stop from the entry, in average true ranges. Wilder's volatility system takes about 3 of them;
+/// 2 is the usual choice of the Turtles (Faith, Way of the Turtle, 2007).
+const STOP_RANGES: f64 = 2.0;
+
+/// The share of the portfolio that may be lost between entry and stop (Faith, Way of the Turtle, 2007).
+const RISK_PER_TRADE: f64 = 0.01;
+
+/// An agent's text.
+pub fn text(agent: Agent, assessment: &Assessment) -> String {
+    let body = match agent {
+        Agent::MarketAnalyst => table(assessment),
+        Agent::SentimentAnalyst | Agent::NewsAnalyst | Agent::FundamentalsAnalyst => {
+            "The rules read prices and volume alone. There is nothing to report here, and nothing from here went into \
+             the decision."
+                .into()
+        }
+        Agent::BullResearcher => side(assessment, 1, "for a rise"),
+        Agent::BearResearcher => side(assessment, -1, "for a fall"),
+        Agent::AggressiveAnalyst => risk(assessment, 2.0, "The score may be followed with twice the usual risk"),
+        Agent::ConservativeAnalyst => {
+            risk(assessment, 0.5, "Rules fail in clusters, so half of the usual risk is enough")
+        }
+        Agent::NeutralAnalyst => risk(assessment, 1.0, "The usual risk fits a score that is neither proof nor noise"),
+        Agent::ResearchManager | Agent::Trader | Agent::PortfolioManager => verdict(assessment),
+    };
+    format!("{NOTICE}\n\n{body}")
+}
+
+/// An agent's answer in a form, by the form's name.
+pub fn form(name: &str, assessment: &Assessment) -> Value {
+    let rating = assessment.rating();
+    match name {
+        "sentiment_report" => json!({
+            "overall_band": "Neutral",
+            "overall_score": 5.0,
+            "confidence": "low",
+            "narrative": text(Agent::SentimentAnalyst, assessment),
+        }),
+        "research_plan" => json!({
+            "recommendation": rating.as_str(),
+            "rationale": format!("{} {NOTICE}", verdict(assessment)),
+            "strategic_actions": actions(assessment),
+        }),
+        "trader_proposal" => json!({
+            "action": action(assessment),
+            "reasoning": format!("{} {NOTICE}", verdict(assessment)),
+            "entry_price": rounded(assessment.figures.get("close")),
+            "stop_loss": rounded(stop(assessment)),
+            "position_sizing": position(assessment, 1.0),
+        }),
+        "portfolio_decision" => json!({
+            "rating": rating.as_str(),
+            "executive_summary": format!("{} {}", verdict(assessment), actions(assessment)),
+            "investment_thesis": format!("{NOTICE}\n\n{}", table(assessment)),
+            "time_horizon": "until the rules turn; they look at horizons of two weeks to twelve months",
+        }),
+        unknown => json!({ "error": format!("the rules know no form {unknown}") }),
+    }
+}
+
+/// Every rule with its vote.
+fn table(assessment: &Assessment) -> String {
+    let mut text = String::from("| Rule | Vote | Because | Source |\n| --- | --- | --- | --- |\n");
+    for (Rule { name, source, .. }, Finding { vote, because }) in &assessment.findings {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "| {name} | {vote:+} | {because} | {source} |");
+    }
+    let silent: Vec<_> =
+        RULES.iter().filter(|rule| rule.judge(&assessment.figures).is_none()).map(|r| r.name).collect();
+    if !silent.is_empty() {
+        let _ = writeln!(text, "\nWithout a vote, for want of history: {}.", silent.join(", "));
+    }
+    text + "\n" + &verdict(assessment)
+}
+
+/// The score in a sentence.
+fn verdict(assessment: &Assessment) -> String {
+    let count = |vote| assessment.voting(vote).count();
+    format!(
+        "{} rules vote for a rise, {} for a fall, {} for neither: the mean vote is {:+.2}, which rates {}.",
+        count(1),
+        count(-1),
+        count(0),
+        assessment.score(),
+        assessment.rating().as_str()
+    )
+}
+
+/// The findings of one side of the debate.
+fn side(assessment: &Assessment, vote: i8, direction: &str) -> String {
+    let points: Vec<_> =
+        assessment.voting(vote).map(|(rule, finding)| format!("- {}: {}", rule.name, finding.because)).collect();
+    if points.is_empty() {
+        return format!("No rule votes {direction}. I have no case.");
+    }
+    let against = assessment.voting(-vote).count();
+    format!("These rules vote {direction}, against {against} that vote the other way:\n\n{}", points.join("\n"))
+}
+
+/// A view on how much to risk.
+fn risk(assessment: &Assessment, share: f64, view: &str) -> String {
+    match position(assessment, share) {
+        Some(size) => format!("{view}: {size}."),
+        None => format!("{view}. Nothing is bought here, so nothing is at risk."),
+    }
+}
+
+fn action(assessment: &Assessment) -> &'static str {
+    match assessment.rating().decision() {
+        Decision::Buy => "Buy",
+        Decision::Hold => "Hold",
+        Decision::Sell => "Sell",
+    }
+}
+
+fn actions(assessment: &Assessment) -> String {
+    match (position(assessment, 1.0), stop(assessment)) {
+        (Some(size), Some(stop)) => format!("Buy {size}, with a stop at {stop:.2}."),
+        _ if action(assessment) == "Sell" => "Sell what is held; buy nothing.".into(),
+        _ => "Do nothing until more rules agree.".into(),
+    }
+}
+
+/// The price to leave a purchase at.
+fn stop(assessment: &Assessment) -> Option<f64> {
+    let (close, range) = (assessment.figures.get("close")?, assessment.figures.get("atr")?);
+    (action(assessment) == "Buy").then_some(close - STOP_RANGES * range).filter(|stop| *stop > 0.0)
+}
+
+/// The size of a purchase, so that the stop loses `share` times [`RISK_PER_TRADE`].
+fn position(assessment: &Assessment, share: f64) -> Option<String> {
+    let (close, stop) = (assessment.figures.get("close")?, stop(assessment)?);
+    let risked = RISK_PER_TRADE * share;
+    let size = (risked * close / (close - stop)).min(1.0);
+    Some(format!("{:.0} % of the portfolio, which risks {:.1} % of it down to the stop", size * 100.0, risked * 100.0))
+}
+
+fn rounded(price: Option<f64>) -> Option<f64> {
+    price.map(|price| (price * 100.0).round() / 100.0)
+}
