@@ -105,7 +105,7 @@ impl<'a> Attempt<'a> {
                 }
             }
         }
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 
     /// Writes the result first and then ends the job, so that a completed job has one. A crash in between leaves a
