@@ -1,17 +1,88 @@
-//! stub
+//! The HTTP API: jobs are submitted, followed and read here.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | what a route does | [`jobs`], [`events`], [`health`], [`workers`], [`index`] |
+//! | what it answers when something is wrong | [`problem`] |
+//! | how requests are read | [`extract`], [`submission`] |
+//! | what holds for every request | [`middleware`] |
+//! | the OpenAPI document and its page | [`document`] |
+
+mod document;
+mod events;
+mod extract;
+mod health;
+mod index;
+mod jobs;
+mod middleware;
+mod problem;
+mod server;
+mod submission;
+mod workers;
+
+use aide::{
+    axum::{
+        ApiRouter,
+        routing::{get_with, post_with},
+    },
+    openapi::OpenApi,
+};
+use axum::{Extension, Router, extract::DefaultBodyLimit};
+pub use problem::{FieldError, Problem};
+pub use server::serve;
+use tokio_util::sync::CancellationToken;
+
+use crate::{jobs::Queue, results::Results};
+
+/// The largest request body, bytes.
+const MAX_BODY: usize = 1 << 20;
+
+/// What the routes work with.
+#[derive(Clone)]
 pub struct Api {
-    pub queue: crate::jobs::Queue,
-    pub results: crate::results::Results,
+    pub queue: Queue,
+    pub results: Results,
+    /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
+    pub stop: CancellationToken,
 }
-pub fn router(_: Api) -> axum::Router {
-    axum::Router::new()
+
+/// All routes, with what holds for every request.
+pub fn router(api: Api) -> Router {
+    let mut openapi = OpenApi::default();
+    let routes = routes().finish_api_with(&mut openapi, document::describe);
+    let routes = routes
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(Extension(document::Document::new(&openapi)))
+        .with_state(api);
+    middleware::wrap(routes)
 }
-pub fn openapi() {}
-pub async fn serve(
-    _: tokio::net::TcpListener,
-    _: axum::Router,
-    _: tokio_util::sync::CancellationToken,
-    _: std::time::Duration,
-) -> std::io::Result<()> {
-    Ok(())
+
+/// The OpenAPI document.
+pub fn openapi() -> OpenApi {
+    let mut openapi = OpenApi::default();
+    // The routes are of no use without a state; only what they say of themselves is.
+    let _ = routes().finish_api_with(&mut openapi, document::describe);
+    openapi
+}
+
+fn routes() -> ApiRouter<Api> {
+    ApiRouter::new()
+        .api_route("/", get_with(index::index, index::index_docs))
+        .api_route("/jobs", post_with(jobs::submit, jobs::submit_docs).get_with(jobs::list, jobs::list_docs))
+        .api_route(
+            "/jobs/{job_id}",
+            get_with(jobs::status, jobs::status_docs).delete_with(jobs::cancel, jobs::cancel_docs),
+        )
+        .api_route("/jobs/{job_id}/result", get_with(jobs::result, jobs::result_docs))
+        .api_route("/jobs/{job_id}/report", get_with(jobs::report, jobs::report_docs))
+        .api_route("/jobs/{job_id}/events", get_with(events::of_job, events::of_job_docs))
+        .api_route("/events", get_with(events::of_all, events::of_all_docs))
+        .api_route("/workers", get_with(workers::workers, workers::workers_docs))
+        .api_route("/health", get_with(health::health, health::health_docs))
+        .api_route("/health/live", get_with(health::live, health::live_docs))
+        .api_route("/health/ready", get_with(health::ready, health::ready_docs))
+        .api_route("/openapi.json", get_with(document::json, document::json_docs))
+        .api_route("/docs", get_with(document::page, document::page_docs))
 }

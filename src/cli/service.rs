@@ -90,7 +90,7 @@ async fn serve_api(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     info!("the API listens on http://{address}, its documentation is at http://{address}/docs");
-    let api = Api { queue, results: Results::new(&config.results_dir) };
+    let api = Api { queue, results: Results::new(&config.results_dir), stop: stop.clone() };
     api::serve(listener, api::router(api), stop, Duration::from_secs(config.shutdown_grace)).await?;
     Ok(())
 }

@@ -49,7 +49,16 @@ impl Results {
 
     /// The result of a completed job as its JSON text; none if its folder is not there (any more).
     pub fn read(&self, job: &Job) -> Result<Option<String>, ResultsError> {
-        let path = self.folder(&job.request.ticker, job.request.date, job.id).join("state.json");
+        self.read_file(job, "state.json")
+    }
+
+    /// The report of a completed job as Markdown; none if its folder is not there (any more).
+    pub fn read_report(&self, job: &Job) -> Result<Option<String>, ResultsError> {
+        self.read_file(job, "report.md")
+    }
+
+    fn read_file(&self, job: &Job, name: &str) -> Result<Option<String>, ResultsError> {
+        let path = self.folder(&job.request.ticker, job.request.date, job.id).join(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),

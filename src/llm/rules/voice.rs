@@ -78,7 +78,8 @@ fn table(assessment: &Assessment) -> String {
     let mut text = String::from("| Rule | Vote | Because | Source |\n| --- | --- | --- | --- |\n");
     for (Rule { name, source, .. }, Finding { vote, because }) in &assessment.findings {
         // Writing to a String can't fail.
-        let _ = writeln!(text, "| {name} | {vote:+} | {because} | {source} |");
+        let vote = ["down", "none", "up"][usize::try_from(vote + 1).unwrap_or(1)];
+        let _ = writeln!(text, "| {name} | {vote} | {because} | {source} |");
     }
     let silent: Vec<_> =
         RULES.iter().filter(|rule| rule.judge(&assessment.figures).is_none()).map(|r| r.name).collect();

@@ -1,0 +1,118 @@
+//! The OpenAPI document, the page that shows it, and what the descriptions of routes share.
+
+use aide::{
+    openapi::{Info, License, OpenApi, Tag},
+    scalar::Scalar,
+    transform::{TransformOpenApi, TransformOperation, TransformResponse},
+};
+use axum::{
+    Extension,
+    body::Bytes,
+    http::{HeaderName, header},
+    response::{Html, IntoResponse, Response},
+};
+
+use super::Problem;
+
+/// The job of the examples.
+pub const JOB_ID: &str = "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44";
+
+/// The page may load nothing from elsewhere: it has to work without the internet, and tells nobody what is read.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; \
+                      img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'";
+
+/// The document as it is served.
+#[derive(Clone)]
+pub struct Document(Bytes);
+
+impl Document {
+    pub fn new(openapi: &OpenApi) -> Self {
+        Self(serde_json::to_vec(openapi).expect("the document is JSON").into())
+    }
+}
+
+/// What the document says of the whole API.
+pub fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
+    let tag = |name: &str, description: &str| Tag {
+        name: name.into(),
+        description: Some(description.into()),
+        ..Tag::default()
+    };
+    let info = Info {
+        title: "TradingAgents job service".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        summary: Some("A team of trading agents analyses an instrument and decides: BUY, SELL or HOLD.".into()),
+        description: Some(
+            "Submit a job, follow its events, read its result. Every error is a problem document (RFC 9457). Times are \
+             UTC (RFC 3339). What comes out is research, and no investment advice."
+                .into(),
+        ),
+        license: Some(License {
+            name: "Apache-2.0".into(),
+            identifier: Some("Apache-2.0".into()),
+            ..License::default()
+        }),
+        ..Info::default()
+    };
+    api.info(info)
+        .tag(tag("jobs", "Submit, look at, cancel, and read what came out."))
+        .tag(tag("events", "What happens, as it happens."))
+        .tag(tag("service", "The service itself."))
+}
+
+/// `GET /openapi.json`
+pub async fn json(Extension(Document(text)): Extension<Document>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.id("openapi")
+        .tag("service")
+        .summary("This document")
+        .response_with::<200, axum::Json<serde_json::Value>, _>(|r| r.description("OpenAPI 3.1."))
+}
+
+/// `GET /docs`
+pub async fn page() -> Response {
+    let page = Scalar::new("openapi.json").with_title("TradingAgents job service").html();
+    // aide has no setting for it: without, the page asks another host for its fonts, which the policy refuses.
+    let page = page.replacen("theme: 'purple',", "theme: 'default', withDefaultFonts: false, telemetry: false,", 1);
+    let policy = (HeaderName::from_static("content-security-policy"), POLICY);
+    ([policy], Html(page)).into_response()
+}
+
+pub fn page_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.id("docs")
+        .tag("service")
+        .summary("The documentation for people")
+        .description("A page that shows the OpenAPI document and tries its calls. It needs no internet.")
+        .response_with::<200, Html<String>, _>(|r| r.description("The page."))
+}
+
+/// The answer to an id that no job has.
+pub fn unknown_job(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.response_with::<404, Problem, _>(|r| r.description("No job has this id; `error` and `job_id` name it."))
+}
+
+/// The answer while the store is away.
+pub fn unavailable(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.response_with::<503, Problem, _>(|r| {
+        r.description("The job store does not answer, or is full; try again after `Retry-After` seconds.")
+    })
+}
+
+/// Says that a text is Markdown.
+pub fn as_markdown(docs: TransformResponse<'_, String>) -> TransformResponse<'_, String> {
+    of_kind(docs, "text/markdown")
+}
+
+/// Says that a text is an event stream.
+pub fn as_event_stream(docs: TransformResponse<'_, String>) -> TransformResponse<'_, String> {
+    of_kind(docs, "text/event-stream")
+}
+
+fn of_kind<'a>(mut docs: TransformResponse<'a, String>, kind: &str) -> TransformResponse<'a, String> {
+    let content = std::mem::take(&mut docs.inner().content);
+    docs.inner().content = content.into_values().map(|media| (kind.to_owned(), media)).collect();
+    docs
+}

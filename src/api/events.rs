@@ -1,0 +1,92 @@
+//! Events as they happen: Server-Sent Events (HTML Living Standard, section 9.2) that resume.
+
+use std::{convert::Infallible, time::Duration};
+
+use aide::transform::TransformOperation;
+use axum::{
+    extract::State,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event as Block, KeepAlive},
+    },
+};
+use futures_util::{Stream, StreamExt, stream};
+
+use super::{
+    Api, Problem,
+    document::{as_event_stream, unavailable, unknown_job},
+    extract::{JobPath, LastEventId},
+    jobs::find,
+};
+use crate::jobs::{
+    Scope,
+    feed::{Followed, Follower},
+};
+
+/// After so much silence a comment is sent, which keeps proxies from closing the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// `GET /jobs/{job_id}/events`
+pub async fn of_job(
+    State(api): State<Api>,
+    JobPath(id): JobPath,
+    LastEventId(after): LastEventId,
+) -> Result<Response, Problem> {
+    find(&api, id).await?;
+    let follower = api.queue.follow(Scope::Job(id), after).await?;
+    Ok(stream_of(follower, &api))
+}
+
+pub fn of_job_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.id("followJob")
+        .tag("events")
+        .summary("Follow a job")
+        .description(
+            "Every event of the job from its first, as Server-Sent Events: `id`, the event's `type` as `event`, and the \
+             event as JSON in `data`. The stream ends after the job's last event. A client that sends the last id that \
+             it saw as `Last-Event-ID` goes on from there, with nothing lost and nothing twice.",
+        )
+        .response_with::<200, String, _>(|r| r.description("The events.").with(as_event_stream))
+        .with(unknown_job)
+        .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
+        .with(unavailable)
+}
+
+/// `GET /events`
+pub async fn of_all(State(api): State<Api>, LastEventId(after): LastEventId) -> Result<Response, Problem> {
+    let follower = api.queue.follow(Scope::All, after).await?;
+    Ok(stream_of(follower, &api))
+}
+
+pub fn of_all_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.id("followAll")
+        .tag("events")
+        .summary("Follow all jobs")
+        .description(
+            "The events of all jobs from now on, or after `Last-Event-ID`, as `/jobs/{job_id}/events` has them. If \
+             events after that id are no longer kept, an event `gap` without an id says so first.",
+        )
+        .response_with::<200, String, _>(|r| r.description("The events.").with(as_event_stream))
+        .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
+        .with(unavailable)
+}
+
+fn stream_of(follower: Follower, api: &Api) -> Response {
+    let blocks = blocks(follower).take_until(api.stop.clone().cancelled_owned());
+    Sse::new(blocks).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}
+
+/// The blocks of a stream. It ends too when the store fails: the client comes back with the last id.
+fn blocks(follower: Follower) -> impl Stream<Item = Result<Block, Infallible>> {
+    stream::unfold(follower, async |mut follower| {
+        let followed = follower.next().await.ok()??;
+        let block = match followed {
+            Followed::Event(event) => Block::default()
+                .id(event.id.to_string())
+                .event(event.kind.name())
+                .data(serde_json::to_string(&*event).expect("an event has no map with keys that are no texts")),
+            Followed::Gap => Block::default().event("gap").data("{}"),
+        };
+        Some((Ok(block), follower))
+    })
+}

@@ -1,0 +1,80 @@
+//! Reading the parts of a request; what can't be read is answered with a [`Problem`].
+
+use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use axum::{
+    extract::{FromRequestParts, Path as AxumPath, Query as AxumQuery},
+    http::request::Parts,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::problem::{FieldError, Problem};
+use crate::jobs::{EventId, JobId};
+
+/// The job that a path names.
+pub struct JobPath(pub JobId);
+
+#[derive(Deserialize, JsonSchema)]
+struct JobPathFields {
+    /// The job's id, as the submission answered it.
+    job_id: String,
+}
+
+/// The query of a request.
+pub struct Query<T>(pub T);
+
+/// The event after which a stream goes on, from the header `Last-Event-ID` (HTML Living Standard, section 9.2).
+pub struct LastEventId(pub Option<EventId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for JobPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = AxumPath::<JobPathFields>::from_request_parts(parts, state).await;
+        let AxumPath(JobPathFields { job_id }) = path.map_err(|_| Problem::job_not_found("not UTF-8"))?;
+        // What is no id is the id of no job.
+        job_id.parse().map(Self).map_err(|_| Problem::job_not_found(&job_id))
+    }
+}
+
+impl OperationInput for JobPath {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        AxumPath::<JobPathFields>::operation_input(context, operation);
+    }
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = AxumQuery::try_from_uri(&parts.uri);
+        query.map(|AxumQuery(query)| Self(query)).map_err(|rejection| {
+            let told = rejection.body_text();
+            let told = told.strip_prefix("Failed to deserialize query string: ").unwrap_or(&told);
+            let (field, message) = told.split_once(": ").unwrap_or(("query", told));
+            Problem::bad_fields(vec![FieldError { field: field.into(), message: message.into() }])
+        })
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Query<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        AxumQuery::<T>::operation_input(context, operation);
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("last-event-id") else { return Ok(Self(None)) };
+        let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        id.map(|id| Self(Some(id))).ok_or_else(|| {
+            let message =
+                "is no event id; send back the id of the last event, such as 1715299200000-0, or leave it out";
+            Problem::bad_fields(vec![FieldError { field: "Last-Event-ID".into(), message: message.into() }])
+        })
+    }
+}
+
+impl OperationInput for LastEventId {}

@@ -1,0 +1,71 @@
+//! What holds for every request: an id, a line in the log, a time limit, compression, and no panic that gets away.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Uri},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+};
+use tokio::time::timeout;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tracing::{Instrument, debug, info, info_span};
+use uuid::Uuid;
+
+use super::Problem;
+
+/// The longest time until an answer begins. Event streams go on after that.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Names a request in answers and logs.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Puts everything around the routes; the outermost comes last.
+pub fn wrap(routes: Router) -> Router {
+    routes
+        .layer(CompressionLayer::new())
+        .layer(from_fn(limit))
+        .layer(CatchPanicLayer::custom(|_| Problem::bug().into_response()))
+        .layer(from_fn(observe))
+}
+
+async fn limit(request: Request, next: Next) -> Response {
+    timeout(LIMIT, next.run(request)).await.unwrap_or_else(|_| Problem::too_slow().into_response())
+}
+
+/// Names the request, and writes a line about it. Health checks come every few seconds, so theirs are for debugging.
+async fn observe(request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = request_id(&request);
+    let (method, path) = (request.method().clone(), path(request.uri()));
+    let span = info_span!("request", id = ?id);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let (status, ms) = (response.status().as_u16(), began.elapsed().as_secs_f64() * 1000.0);
+    span.in_scope(|| {
+        if path.starts_with("/health") {
+            debug!(%method, path, status, ms, "answered");
+        } else {
+            info!(%method, path, status, ms, "answered");
+        }
+    });
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The client's id of the request if it has one that is fit for a log, or else a new one.
+fn request_id(request: &Request) -> HeaderValue {
+    let fit = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        (1..=64).contains(&bytes.len())
+            && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    };
+    let own = || HeaderValue::try_from(Uuid::now_v7().to_string()).expect("a UUID is ASCII");
+    request.headers().get(REQUEST_ID).filter(fit).cloned().unwrap_or_else(own)
+}
+
+/// The path for the log, without the query, and short.
+fn path(uri: &Uri) -> String {
+    uri.path().chars().take(200).collect()
+}
