@@ -14,7 +14,7 @@ pub struct Service {
 
 impl Service {
     pub fn at(url: &str) -> Self {
-        tradingagents::llm::install_tls();
+        tradingagents::tls::install();
         Self { url: url.into(), http: reqwest::Client::new() }
     }
 

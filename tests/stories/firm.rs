@@ -1,0 +1,249 @@
+//! The firm at work with a model server at the wire: who is asked what, in which order, and what becomes of it.
+
+use std::sync::{Mutex, atomic::AtomicBool};
+
+use async_trait::async_trait;
+use serde_json::json;
+use tradingagents::{
+    agents::{AgentError, Analysis, Brief, Firm, Models, Observer, Step},
+    domain::{Agent, Analyst, DecisionSource, Provider, Rating},
+    llm::{self, Backend, ollama},
+    market::{Market, Sample},
+};
+
+use crate::support::llm::{FakeLlm, Trouble};
+
+fn brief() -> Brief {
+    Brief {
+        ticker: "AAPL".parse().unwrap(),
+        date: "2012-09-19".parse().unwrap(),
+        analysts: Analyst::ALL.to_vec(),
+        max_debate_rounds: 1,
+        max_risk_rounds: 1,
+        output_language: "English".into(),
+    }
+}
+
+fn firm(llm: &FakeLlm) -> Firm {
+    let backend = Backend {
+        provider: Provider::Ollama,
+        base_url: Some(llm.url().parse().unwrap()),
+        api_key: None,
+        timeout: std::time::Duration::from_secs(60),
+        temperature: None,
+        ollama: ollama::Options { num_ctx: 32_768, keep_alive: "30m".into() },
+    };
+    let model = |name| llm::connect(&backend, name).unwrap();
+    Firm {
+        models: Models { deep: model("deep"), quick: model("quick") },
+        market: Market::new(vec![std::sync::Arc::new(Sample)]),
+        analyst_concurrency: 4,
+        max_tool_rounds: 3,
+    }
+}
+
+/// Hears everything, and says whether to hurry.
+#[derive(Default)]
+struct Witness {
+    steps: Mutex<Vec<Step>>,
+    checkpoints: Mutex<Vec<Analysis>>,
+    hurry: AtomicBool,
+}
+
+#[async_trait]
+impl Observer for Witness {
+    async fn step(&self, step: Step) {
+        self.steps.lock().unwrap().push(step);
+    }
+
+    async fn checkpoint(&self, analysis: &Analysis) {
+        self.checkpoints.lock().unwrap().push(analysis.clone());
+    }
+
+    fn must_hurry(&self) -> bool {
+        self.hurry.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Witness {
+    /// The agents in the order in which they ended.
+    fn finished(&self) -> Vec<Agent> {
+        let steps = self.steps.lock().unwrap();
+        let ended = steps.iter().filter_map(|step| if let Step::Finished { agent, .. } = step { Some(*agent) } else { None });
+        ended.collect()
+    }
+}
+
+async fn analyse(llm: &FakeLlm, brief: Brief, witness: &Witness) -> Result<Analysis, AgentError> {
+    firm(llm).run(Analysis::new(brief), witness).await
+}
+
+#[tokio::test]
+async fn the_analysts_work_at_the_same_time_and_all_others_in_order() {
+    let llm = FakeLlm::start().await;
+    llm.answers_only(0);
+    let witness = Witness::default();
+    let all_four_ask_before_one_is_answered = async {
+        llm.was_asked(4).await;
+        llm.answers_all();
+    };
+    let (analysis, ()) = tokio::join!(analyse(&llm, brief(), &witness), all_four_ask_before_one_is_answered);
+    assert_eq!(witness.finished()[4..], Agent::ALL[4..]);
+    let analysis = analysis.unwrap();
+    assert_eq!(analysis.outcome.unwrap().rating, Rating::Buy);
+    assert_eq!(analysis.reports.len(), 4);
+}
+
+#[tokio::test]
+async fn only_the_two_managers_think_with_the_deep_model() {
+    let llm = FakeLlm::start().await;
+    let analysis = analyse(&llm, brief(), &Witness::default()).await.unwrap();
+    for step in &analysis.steps {
+        let manager = matches!(step.agent, Agent::ResearchManager | Agent::PortfolioManager);
+        assert_eq!(step.model, if manager { "ollama/deep" } else { "ollama/quick" }, "{}", step.agent);
+    }
+}
+
+#[tokio::test]
+async fn debates_go_on_for_as_many_rounds_as_were_asked_for() {
+    let llm = FakeLlm::start().await;
+    let brief = Brief { max_debate_rounds: 3, max_risk_rounds: 2, ..brief() };
+    let analysis = analyse(&llm, brief, &Witness::default()).await.unwrap();
+    assert_eq!((analysis.debate.turns.len(), analysis.risk_debate.turns.len()), (6, 6));
+    assert!(analysis.debate.turns[2].1.starts_with("Bull Analyst: "));
+    assert!(analysis.risk_debate.turns[5].1.starts_with("Neutral Analyst: "));
+}
+
+#[tokio::test]
+async fn when_time_is_short_no_round_begins_but_there_is_a_decision() {
+    let llm = FakeLlm::start().await;
+    let witness = Witness { hurry: true.into(), ..Witness::default() };
+    let analysis = analyse(&llm, brief(), &witness).await.unwrap();
+    assert_eq!((analysis.debate.turns.len(), analysis.risk_debate.turns.len()), (0, 0));
+    assert!(analysis.outcome.is_some());
+    assert_eq!(analysis.warnings.iter().filter(|warning| warning.contains("soft time limit")).count(), 2);
+}
+
+#[tokio::test]
+async fn an_analysis_goes_on_from_every_checkpoint_to_the_same_end() {
+    let llm = FakeLlm::start().await;
+    let witness = Witness::default();
+    let whole = analyse(&llm, brief(), &witness).await.unwrap();
+    let checkpoints = witness.checkpoints.into_inner().unwrap();
+    assert_eq!(checkpoints.len(), 12);
+    for checkpoint in checkpoints {
+        let stored = serde_json::from_slice(&serde_json::to_vec(&checkpoint).unwrap()).unwrap();
+        let rest = Witness::default();
+        let resumed = firm(&llm).run(stored, &rest).await.unwrap();
+        assert_eq!(rest.finished().len(), 12 - checkpoint.steps.len());
+        assert_eq!((&resumed.debate, &resumed.risk_debate), (&whole.debate, &whole.risk_debate));
+        assert_eq!(resumed.outcome, whole.outcome);
+        assert_eq!(resumed.usage(), whole.usage());
+    }
+}
+
+#[tokio::test]
+async fn every_agent_is_told_the_verified_figures_and_the_date() {
+    let llm = FakeLlm::start().await;
+    analyse(&llm, brief(), &Witness::default()).await.unwrap();
+    for request in llm.requests() {
+        let context = request.body["messages"][0]["content"].as_str().unwrap();
+        assert!(context.contains("Analysis date: 2012-09-19"), "{context}");
+        assert!(context.contains("| rsi |") && context.contains("Row of 2012-09-19"), "{context}");
+    }
+}
+
+#[tokio::test]
+async fn the_context_of_all_prompts_is_the_same_so_that_caches_hit() {
+    let llm = FakeLlm::start().await;
+    analyse(&llm, brief(), &Witness::default()).await.unwrap();
+    let requests = llm.requests();
+    assert!(requests.iter().all(|request| request.body["messages"][0] == requests[0].body["messages"][0]));
+}
+
+#[tokio::test]
+async fn a_model_without_tools_gets_its_evidence_in_the_prompt() {
+    let llm = FakeLlm::start().await;
+    llm.knows_no_tools();
+    let analysis = analyse(&llm, brief(), &Witness::default()).await.unwrap();
+    let requests = llm.requests();
+    assert!(requests.iter().all(|request| request.body.get("tools").is_none()));
+    let market = analysis.steps.iter().find(|step| step.agent == Agent::MarketAnalyst).unwrap();
+    let called: Vec<_> = market.tools.iter().map(|tool| tool.tool.as_str()).collect();
+    assert_eq!(called, ["get_stock_data", "get_indicators"]);
+    assert!(format!("{:?}", market.messages).contains("Date,Open,High,Low,Close,Volume"));
+}
+
+#[tokio::test]
+async fn a_model_that_calls_tools_for_ever_is_made_to_answer() {
+    let llm = FakeLlm::start().await;
+    let call = r#"{"name": "get_indicators", "arguments": {"indicator": "rsi,nonsense"}}"#;
+    llm.will(std::iter::repeat_n(Trouble::Says(call), 3));
+    let witness = Witness::default();
+    let analysis = analyse(&llm, Brief { analysts: vec![Analyst::Market], ..brief() }, &witness).await.unwrap();
+    let market = &analysis.steps[0];
+    assert_eq!((market.tools.len(), market.usage.calls), (3, 4));
+    assert!(market.tools[0].error.as_ref().unwrap().contains("there is no indicator \"nonsense\""));
+    let last = &llm.requests()[3].body;
+    assert!(last.get("tools").is_none());
+    assert!(last["messages"].to_string().contains("Write your report now"));
+}
+
+#[tokio::test]
+async fn an_answer_without_its_form_is_repaired_once() {
+    let llm = FakeLlm::start().await;
+    let witness = Witness::default();
+    // The last chat but the repairs is the portfolio manager's.
+    let to_the_end = analyse(&llm, Brief { analysts: vec![Analyst::News], ..brief() }, &witness).await.unwrap();
+    let before_the_end = Analysis { outcome: None, ..to_the_end };
+
+    llm.will([Trouble::Says("I would rather not use JSON.")]);
+    let repaired = firm(&llm).run(before_the_end.clone(), &Witness::default()).await.unwrap();
+    assert_eq!(repaired.outcome.unwrap().source, DecisionSource::Repaired);
+    let request = llm.requests().pop().unwrap();
+    assert!(request.body["messages"].to_string().contains("there is no JSON object in it"));
+
+    llm.will([Trouble::Says("No."), Trouble::Says("My final rating: **Underweight**.")]);
+    let read = firm(&llm).run(before_the_end.clone(), &Witness::default()).await.unwrap();
+    let outcome = read.outcome.unwrap();
+    assert_eq!((outcome.rating, outcome.source), (Rating::Underweight, DecisionSource::Text));
+
+    llm.will([Trouble::Says("No."), Trouble::Says("It depends on whether you buy or sell.")]);
+    let unread = firm(&llm).run(before_the_end, &Witness::default()).await.unwrap();
+    assert_eq!(unread.outcome.unwrap().rating, Rating::Review);
+    assert!(unread.warnings.iter().any(|warning| warning.contains("no rating could be read")), "{:?}", unread.warnings);
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_schemas_is_asked_in_words() {
+    let llm = FakeLlm::start().await;
+    let refusal = Trouble::Status(400, json!({"error": "format is not supported"}), "");
+    let analysis = analyse(&llm, Brief { analysts: vec![Analyst::News], ..brief() }, &Witness::default()).await.unwrap();
+    llm.will([refusal, Trouble::Says("Rating: Sell")]);
+    let decided = firm(&llm).run(Analysis { outcome: None, ..analysis }, &Witness::default()).await.unwrap();
+    let outcome = decided.outcome.unwrap();
+    assert_eq!(outcome.rating, Rating::Buy, "the repair asks for the form again, and gets it");
+    assert_eq!(outcome.source, DecisionSource::Repaired);
+}
+
+#[tokio::test]
+async fn nothing_after_the_analysis_date_reaches_an_agent() {
+    let llm = FakeLlm::start().await;
+    let call = r#"{"name": "get_stock_data", "arguments": {"start_date": "2012-09-01", "end_date": "2013-03-01"}}"#;
+    llm.will([Trouble::Says(call)]);
+    let witness = Witness::default();
+    analyse(&llm, Brief { analysts: vec![Analyst::Market], ..brief() }, &witness).await.unwrap();
+    let said = llm.requests().iter().map(|request| request.body.to_string()).collect::<String>();
+    for later in ["2012-09-20,", "2012-10-", "2012-11-"] {
+        assert!(!said.contains(later), "{later}");
+    }
+    assert!(said.contains("2012-09-19,"));
+}
+
+#[tokio::test]
+async fn reports_are_asked_for_in_the_language_of_the_job() {
+    let llm = FakeLlm::start().await;
+    let brief = Brief { analysts: vec![Analyst::News], output_language: "German".into(), ..brief() };
+    analyse(&llm, brief, &Witness::default()).await.unwrap();
+    assert!(llm.requests().iter().all(|request| request.body.to_string().contains("Write in German.")));
+}

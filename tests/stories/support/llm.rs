@@ -1,0 +1,244 @@
+//! A model server at the wire: it speaks Ollama's native API and OpenAI's Chat Completions, and says what a test tells
+//! it to. By default it says enough for a whole analysis.
+
+use std::{
+    collections::VecDeque,
+
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures_util::stream;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::program::PATIENCE;
+
+/// A running fake. It ends when dropped.
+pub struct FakeLlm {
+    address: String,
+    state: Arc<Script>,
+    _server: AbortOnDropHandle<()>,
+}
+
+/// What it says, and what it was asked.
+struct Script {
+    requests: watch::Sender<Vec<Request>>,
+    /// What the next chats get instead of an answer.
+    troubles: Mutex<VecDeque<Trouble>>,
+    /// How many chats may still be answered; the others wait.
+    allowed: watch::Sender<usize>,
+    rating: Mutex<String>,
+    tools: Mutex<bool>,
+}
+
+/// A chat that it was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub path: &'static str,
+    pub authorization: Option<String>,
+    pub body: Value,
+}
+
+/// Something that goes wrong.
+#[derive(Debug, Clone)]
+pub enum Trouble {
+    /// A status with a body, and a wait in seconds if it is not empty.
+    Status(u16, Value, &'static str),
+    /// The connection breaks in the middle of the answer.
+    Cut,
+    /// This text, whatever was asked for.
+    Says(&'static str),
+}
+
+impl FakeLlm {
+    pub async fn start() -> Self {
+        let state = Arc::new(Script {
+            requests: watch::Sender::default(),
+            troubles: Mutex::default(),
+            allowed: watch::Sender::new(usize::MAX),
+            rating: Mutex::new("Buy".into()),
+            tools: Mutex::new(true),
+        });
+        let routes = Router::new()
+            .route("/api/version", get(async || Json(json!({"version": "0.12.0"}))))
+            .route("/api/show", post(show))
+            .route("/api/chat", post(ollama))
+            .route("/v1/models", get(async || Json(json!({"data": [{"id": "fake"}]}))))
+            .route("/v1/chat/completions", post(openai))
+            .with_state(state.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
+        Self { address, state, _server: AbortOnDropHandle::new(server) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What the managers rate from now on.
+    pub fn rates(&self, rating: &str) {
+        *self.state.rating.lock().unwrap() = rating.into();
+    }
+
+    /// From now on its models can't call tools.
+    pub fn knows_no_tools(&self) {
+        *self.state.tools.lock().unwrap() = false;
+    }
+
+    /// What happens to the next chats, one after another, before they are answered again.
+    pub fn will(&self, troubles: impl IntoIterator<Item = Trouble>) {
+        self.state.troubles.lock().unwrap().extend(troubles);
+    }
+
+    /// Answers so many chats in all, and lets the others wait.
+    pub fn answers_only(&self, count: usize) {
+        self.state.allowed.send_replace(count);
+    }
+
+    /// Answers all chats, also those that wait.
+    pub fn answers_all(&self) {
+        self.answers_only(usize::MAX);
+    }
+
+    /// Waits until so many chats have been asked for in all.
+    pub async fn was_asked(&self, count: usize) {
+        let mut requests = self.state.requests.subscribe();
+        let asked = timeout(PATIENCE, requests.wait_for(|requests| requests.len() >= count)).await;
+        asked.unwrap_or_else(|_| panic!("only {} chats, not {count}", self.requests().len())).unwrap();
+    }
+
+    /// The chats that it was asked for.
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.requests.borrow().clone()
+    }
+}
+
+async fn show(State(script): State<Arc<Script>>) -> Json<Value> {
+    let tools = *script.tools.lock().unwrap();
+    let capabilities = if tools { json!(["completion", "tools"]) } else { json!(["completion"]) };
+    Json(json!({
+        "capabilities": capabilities,
+        "model_info": {"general.architecture": "fake", "fake.context_length": 40960},
+    }))
+}
+
+async fn ollama(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.get("format").cloned();
+    match script.turn("/api/chat", &headers, &body, schema.as_ref()).await {
+        Turn::Trouble(Trouble::Cut) => cut(r#"{"message": {"role": "assistant", "content": "So f"#),
+        Turn::Trouble(trouble) => trouble.into_response(),
+        Turn::Call(name) => ndjson(&json!({
+            "role": "assistant", "content": "", "tool_calls": [{"function": {"name": name, "arguments": {}}}]
+        })),
+        Turn::Text(text) => ndjson(&json!({"role": "assistant", "content": text})),
+    }
+}
+
+fn ndjson(message: &Value) -> Response {
+    let first = json!({"message": message, "done": false});
+    let last = json!({
+        "message": {"role": "assistant", "content": ""}, "done": true, "done_reason": "stop", "prompt_eval_count": 100,
+        "eval_count": 10
+    });
+    format!("{first}\n{last}\n").into_response()
+}
+
+async fn openai(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.pointer("/response_format/json_schema/schema").cloned();
+    let message = match script.turn("/v1/chat/completions", &headers, &body, schema.as_ref()).await {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"{"choices": [{"mess"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => json!({
+            "role": "assistant", "content": null,
+            "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": "{}"}}]
+        }),
+        Turn::Text(text) => json!({"role": "assistant", "content": text}),
+    };
+    let usage = json!({"prompt_tokens": 100, "completion_tokens": 10});
+    Json(json!({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})).into_response()
+}
+
+enum Turn {
+    Trouble(Trouble),
+    /// A wish to call this tool.
+    Call(String),
+    Text(String),
+}
+
+impl Script {
+    async fn turn(&self, path: &'static str, headers: &HeaderMap, body: &Value, schema: Option<&Value>) -> Turn {
+        let authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+        let request = Request { path, authorization, body: body.clone() };
+        let mut place = 0;
+        self.requests.send_modify(|requests| {
+            requests.push(request);
+            place = requests.len();
+        });
+        self.allowed.subscribe().wait_for(|allowed| place <= *allowed).await.unwrap();
+        let trouble = self.troubles.lock().unwrap().pop_front();
+        match trouble {
+            Some(Trouble::Says(text)) => Turn::Text(text.into()),
+            Some(trouble) => Turn::Trouble(trouble),
+            None => self.answer(body, schema),
+        }
+    }
+
+    fn answer(&self, body: &Value, schema: Option<&Value>) -> Turn {
+        let used_tools = body["messages"].as_array().unwrap().iter().any(|message| message["role"] == "tool");
+        let snapshot = "get_verified_market_snapshot";
+        let offers = body["tools"].as_array().is_some_and(|tools| tools.iter().any(|t| t["function"]["name"] == snapshot));
+        match schema {
+            Some(schema) => Turn::Text(filled(schema, &self.rating.lock().unwrap()).to_string()),
+            None if offers && !used_tools => Turn::Call(snapshot.into()),
+            None => Turn::Text("The evidence is mixed, but the trend holds.".into()),
+        }
+    }
+}
+
+/// A value that keeps to a schema.
+fn filled(schema: &Value, rating: &str) -> Value {
+    if let Some(options) = schema["enum"].as_array() {
+        return if options.contains(&json!(rating)) { json!(rating) } else { options[0].clone() };
+    }
+    if let Some(properties) = schema["properties"].as_object() {
+        return properties.iter().map(|(name, schema)| (name.clone(), filled(schema, rating))).collect();
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds[0].clone(),
+        kind => kind.clone(),
+    };
+    match kind.as_str() {
+        Some("number" | "integer") => json!(5),
+        Some("string") => json!("The evidence says so."),
+        _ => Value::Null,
+    }
+}
+
+/// The beginning of an answer, then a broken connection.
+fn cut(beginning: &'static str) -> Response {
+    let chunks = [Ok(Bytes::from_static(beginning.as_bytes())), Err(std::io::Error::other("cut"))];
+    Body::from_stream(stream::iter(chunks)).into_response()
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let Self::Status(status, body, wait) = self else { unreachable!("handled before") };
+        let status = StatusCode::from_u16(status).unwrap();
+        if wait.is_empty() {
+            (status, Json(body)).into_response()
+        } else {
+            (status, [("retry-after", wait)], Json(body)).into_response()
+        }
+    }
+}
+
