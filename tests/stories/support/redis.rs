@@ -1,0 +1,112 @@
+//! A real Redis as a process of its own.
+
+use std::{net::TcpListener, process::Stdio, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// The longest wait for Redis to start.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `redis-server` with a folder and a port of its own. It is killed when dropped.
+pub struct Redis {
+    server: Child,
+    port: u16,
+    folder: TempDir,
+    options: Vec<String>,
+}
+
+impl Redis {
+    /// Starts one with these options, such as `--appendonly yes`; without, it keeps nothing on disk.
+    pub async fn start(options: &[&str]) -> Self {
+        Self::start_at(free_port(), options).await
+    }
+
+    /// Starts one on this port.
+    pub async fn start_at(port: u16, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options: Vec<_> = options.iter().map(ToString::to_string).collect();
+        let server = serve(port, &folder, &options).await;
+        Self { server, port, folder, options }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address())
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// SIGKILL: no chance to clean up.
+    pub async fn kill(&mut self) {
+        self.server.kill().await.unwrap();
+    }
+
+    /// Starts it again where it was, with its options and what it had written.
+    pub async fn restart(&mut self) {
+        self.server = serve(self.port, &self.folder, &self.options).await;
+    }
+
+    /// Lets it do nothing until [`thaw`](Self::thaw); its connections stay open.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.server.id().expect("it still runs")).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// What Redis answers to a command, one value a line.
+    pub async fn cli(&self, command: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli").args(["-e", "--raw", "-p", &port]).args(command).output().await.unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// A port that nobody listens on, below those that the system gives to outgoing connections: a Redis that is down for a
+/// while does not lose it to one of them.
+pub fn free_port() -> u16 {
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(10_000..32_000));
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+}
+
+async fn serve(port: u16, folder: &TempDir, options: &[String]) -> Child {
+    let mut server = Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"])
+        .arg(folder.path())
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("redis-server is installed");
+    let mut log = BufReader::new(server.stdout.take().unwrap()).lines();
+    let started = async {
+        let mut lines = Vec::new();
+        while let Some(line) = log.next_line().await.unwrap() {
+            if line.contains("Ready to accept connections") {
+                return;
+            }
+            lines.push(line);
+        }
+        panic!("redis-server ended:\n{}", lines.join("\n"));
+    };
+    timeout(PATIENCE, started).await.expect("redis-server starts in time");
+    // A pipe that nobody reads would hold it up.
+    tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+    server
+}
