@@ -148,7 +148,7 @@ async fn whoever_waits_for_a_job_wakes_when_one_is_submitted(stage: Stage) {
     let store = stage.store().await;
     let waiting = waiting(&store).await;
     let job = submit(&*store).await;
-    soon(waiting).await;
+    soon(waiting).await.unwrap();
     assert_eq!(claim(&*store).await.job.id, job.id);
 }
 
@@ -157,7 +157,7 @@ async fn whoever_waits_for_a_job_wakes_when_one_is_released(stage: Stage) {
     let running = running(&*store).await;
     let waiting = waiting(&store).await;
     apply(&*store, &Transition::release(&running.lease(), worker())).await;
-    soon(waiting).await;
+    soon(waiting).await.unwrap();
     assert_eq!(claim(&*store).await.job.id, running.job.id);
 }
 

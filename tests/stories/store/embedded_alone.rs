@@ -109,7 +109,8 @@ fn open(file: &Path) -> EmbeddedStore {
 
 /// How many rows each table of a file has that no store uses.
 fn rows(file: &Path) -> BTreeMap<String, u64> {
-    let transaction = Database::open(file).unwrap().begin_read().unwrap();
+    let database = Database::open(file).unwrap();
+    let transaction = database.begin_read().unwrap();
     let tables = transaction.list_tables().unwrap();
     tables
         .map(|table| {

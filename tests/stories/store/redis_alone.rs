@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use tradingagents::jobs::{
-    EventId, JobId, Lease, Recorded, RedisStore, Scope, Stats, Store, StoreError, WorkerId, transition::Transition,
+    EventId, JobId, Lease, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Store, StoreError, WorkerId,
+    feed::Followed, transition::Transition,
 };
 
 use super::stage::{
-    LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, request, running, soon, step, stored,
-    submit, worker,
+    LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, request, running, soon, step, steps,
+    stored, submit, worker,
 };
 use crate::support::redis::{Redis, free_port};
 
@@ -184,8 +185,35 @@ async fn a_missing_redis_is_an_outage_that_names_its_place() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_said_to_be_none_without_its_password() {
-    for url in ["redis://:hunter2@redis:port", "http://:hunter2@redis:6379", "redis:// :hunter2@redis"] {
-        let error = RedisStore::connect(url, LONG, LONG).err().expect("it is no address").to_string();
+    for url in ["redis://:hunter2@redis:port", ":hunter2@redis"] {
+        let error =
+            RedisStore::connect(url, LONG, LONG).err().unwrap_or_else(|| panic!("{url} is no address")).to_string();
         assert!(error.contains("REDIS_URL") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_a_busy_job_pushed_out_are_a_gap_and_the_rest_follows() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    let queue = Queue::new(store.clone(), RetryPolicy { max_retries: 3, base: LONG, max: LONG });
+    let claimed = running(&*store).await;
+    let scope = Scope::Job(claimed.job.id);
+    let early = stored(&*store, scope).await[1].id;
+    for _ in 0..20 {
+        store.record(&claimed.lease(), steps(100), None).await.unwrap();
+    }
+    apply(&*store, &completion(&claimed.lease())).await;
+    let kept = store.replay(scope, EventId::ZERO, 10_000).await.unwrap();
+    assert!(kept.gap && (1000..2000).contains(&kept.events.len()));
+    assert!(!store.replay(scope, kept.events[0].id, 1).await.unwrap().gap);
+
+    for after in [None, Some(early)] {
+        let mut follower = queue.follow(scope, after).await.unwrap();
+        assert_eq!(soon(follower.next()).await.unwrap(), Some(Followed::Gap));
+        for event in &kept.events {
+            assert_eq!(soon(follower.next()).await.unwrap(), Some(Followed::Event(Arc::new(event.clone()))));
+        }
+        assert_eq!(soon(follower.next()).await.unwrap(), None);
     }
 }

@@ -42,7 +42,8 @@ async fn a_redis_that_was_killed_and_comes_back_has_every_job() {
     let (events, before) = (stored(&*store, Scope::All).await, get(&*store, claimed.job.id).await);
 
     redis.kill().await;
-    assert!(matches!(soon(store.get(claimed.job.id)).await, Err(StoreError::Unavailable(_))));
+    let error = soon(store.get(claimed.job.id)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
     redis.restart().await;
 
     let after = eventually(async || store.get(claimed.job.id).await.ok()).await;

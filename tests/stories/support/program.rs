@@ -54,8 +54,7 @@ impl Sandbox {
 
     /// Runs `tradingagents` with these arguments to its end.
     pub async fn run(&self, arguments: &[&str]) -> Run {
-        let output =
-            timeout(PATIENCE, self.command(arguments).output()).await.expect("the program ends in time").unwrap();
+        let output = timeout(PATIENCE, self.command(arguments).output()).await.expect("the program ends in time").unwrap();
         Run {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -115,9 +114,7 @@ impl Program {
                 more.await;
             }
         };
-        timeout(PATIENCE, find)
-            .await
-            .unwrap_or_else(|_| panic!("no line with {text:?} in:\n{}", self.lines().join("\n")))
+        timeout(PATIENCE, find).await.unwrap_or_else(|_| panic!("no line with {text:?} in:\n{}", self.lines().join("\n")))
     }
 
     /// What it wrote so far.
