@@ -20,6 +20,9 @@ pub struct EventId {
 impl EventId {
     /// Before every event.
     pub const ZERO: Self = Self { ms: 0, seq: 0 };
+
+    /// The greatest; no event comes after it.
+    pub const MAX: Self = Self { ms: u64::MAX, seq: u64::MAX };
 }
 
 /// A text that is no event id.

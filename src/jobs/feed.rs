@@ -17,7 +17,7 @@ use tokio::{
 };
 use tracing::warn;
 
-use super::{Event, EventId, JobId, Store, StoreError};
+use super::{Event, EventId, JobId, Replay, Store, StoreError};
 
 /// Whose events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,9 @@ impl Feed {
     /// Starts to hand on the store's live events.
     pub fn start(store: Arc<dyn Store>) -> Self {
         let listeners = Arc::new(Listeners { all: broadcast::Sender::new(1024), by_job: Mutex::default() });
-        let dispatcher = tokio::spawn(dispatch(store.clone(), listeners.clone())).abort_handle();
+        // From here on and not from the task's first step, so that no listener comes before it.
+        let live = store.live();
+        let dispatcher = tokio::spawn(dispatch(store.clone(), live, listeners.clone())).abort_handle();
         Self { store, listeners, dispatcher }
     }
 
@@ -105,7 +107,7 @@ pub enum Followed {
 }
 
 impl Follower {
-    /// The next event; none after the last one of a job. Cancel-safe.
+    /// The next event; none after the last one of a job, or if there is no such job. Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<Followed>, StoreError> {
         loop {
             if self.ended {
@@ -115,7 +117,12 @@ impl Follower {
                 return Ok(Some(self.hand_out(Arc::new(event))));
             }
             if self.replaying {
-                let replay = self.store.replay(self.scope, self.cursor, REPLAY_CHUNK).await?;
+                let mut replay = self.read().await?;
+                if replay.events.is_empty() && self.job_has_ended().await? {
+                    // Its last event may have come between the two questions.
+                    replay = self.read().await?;
+                    self.ended = replay.events.is_empty();
+                }
                 self.replaying = replay.events.len() == REPLAY_CHUNK;
                 self.stored.extend(replay.events);
                 if replay.gap {
@@ -130,6 +137,17 @@ impl Follower {
                 Err(RecvError::Closed) => return Ok(None),
             }
         }
+    }
+
+    /// The next stored events.
+    async fn read(&self) -> Result<Replay, StoreError> {
+        self.store.replay(self.scope, self.cursor, REPLAY_CHUNK).await
+    }
+
+    /// Whether nothing will happen any more.
+    async fn job_has_ended(&self) -> Result<bool, StoreError> {
+        let Scope::Job(id) = self.scope else { return Ok(false) };
+        Ok(self.store.get(id).await?.is_none_or(|job| job.status.is_terminal()))
     }
 
     fn hand_out(&mut self, event: Arc<Event>) -> Followed {
@@ -178,8 +196,7 @@ impl Listeners {
 }
 
 /// Hands on live events until the store is gone; after falling behind it reads what it missed.
-async fn dispatch(store: Arc<dyn Store>, listeners: Arc<Listeners>) {
-    let mut live = store.live();
+async fn dispatch(store: Arc<dyn Store>, mut live: broadcast::Receiver<Arc<Event>>, listeners: Arc<Listeners>) {
     let mut last = EventId::ZERO;
     loop {
         match live.recv().await {

@@ -72,8 +72,9 @@ pub trait Store: Send + Sync + 'static {
     /// The id of the last event of all.
     async fn last_event(&self) -> Result<EventId, StoreError>;
 
-    /// Every event from now on, in order, none missing: a store that loses its connection fills the gap. A receiver
-    /// that falls behind is told by `Lagged` and can [`replay`](Self::replay).
+    /// Every event from now on, in order, none missing: a store that loses its connection fills the gap. Before a store
+    /// has its first connection, "now" is the time of that; [`replay`](Self::replay) and
+    /// [`last_event`](Self::last_event) wait for it. A receiver that falls behind is told by `Lagged` and can replay.
     fn live(&self) -> broadcast::Receiver<Arc<Event>>;
 
     /// Whether the store answers.

@@ -6,4 +6,5 @@
 mod analyze;
 mod firm;
 mod service;
+mod store;
 mod support;

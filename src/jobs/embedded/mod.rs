@@ -23,8 +23,8 @@ use std::{
 use async_trait::async_trait;
 use failure::{not_opened, refused};
 use redb::{Database, ReadableDatabase, ReadableTable, backends::InMemoryBackend};
-use step::{Step, from_json, last_event, prepare};
-use tables::{BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, LAST_PURGED, NUMBERS, Row, key, status_key};
+use step::{Step, from_json, last_event, last_purged, prepare};
+use tables::{BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, key, status_key};
 use tokio::sync::{broadcast, watch};
 
 use super::{
@@ -307,7 +307,7 @@ impl Shared {
         match scope {
             Scope::All => {
                 let numbers = transaction.open_table(NUMBERS).map_err(refused)?;
-                let purged = numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value());
+                let purged = last_purged(&numbers)?;
                 let range = events.range(first..).map_err(refused)?.take(limit);
                 let found =
                     range.map(|entry| from_json(entry.map_err(refused)?.1.value())).collect::<Result<_, _>>()?;
@@ -436,7 +436,8 @@ impl Store for EmbeddedStore {
     async fn last_event(&self) -> Result<EventId, StoreError> {
         self.blocking(|store| {
             let transaction = store.database.begin_read().map_err(refused)?;
-            last_event(&transaction.open_table(EVENTS).map_err(refused)?)
+            let events = transaction.open_table(EVENTS).map_err(refused)?;
+            last_event(&events, &transaction.open_table(NUMBERS).map_err(refused)?)
         })
         .await
     }

@@ -38,7 +38,9 @@ impl Step {
     /// Begins; waits until no other step is under way.
     pub fn begin(database: &Database) -> Result<Self, StoreError> {
         let transaction = database.begin_write().map_err(refused)?;
-        let last_event = last_event(&transaction.open_table(EVENTS).map_err(refused)?)?;
+        let events = transaction.open_table(EVENTS).map_err(refused)?;
+        let last_event = last_event(&events, &transaction.open_table(NUMBERS).map_err(refused)?)?;
+        drop(events);
         Ok(Self { transaction, now: Utc::now(), last_event, events: Vec::new(), woke: false })
     }
 
@@ -177,7 +179,7 @@ impl Step {
         let mut by_job = self.transaction.open_table(JOB_EVENTS).map_err(refused)?;
         let mut events = self.transaction.open_table(EVENTS).map_err(refused)?;
         let mut numbers = self.transaction.open_table(NUMBERS).map_err(refused)?;
-        let mut last_purged = numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value());
+        let mut last_purged = last_purged(&numbers)?;
         for entry in by_job.extract_from_if((job, 0, 0)..=(job, u64::MAX, u64::MAX), |_, ()| true).map_err(refused)? {
             let (_, ms, seq) = entry.map_err(refused)?.0.value();
             events.remove((ms, seq)).map_err(refused)?;
@@ -291,9 +293,18 @@ pub fn prepare(database: &Database) -> Result<Vec<JobId>, StoreError> {
     range.map(|entry| Ok(job_id(entry.map_err(refused)?.0.value().1))).collect()
 }
 
-/// The id of the last event of all.
-pub fn last_event(events: &impl ReadableTable<(u64, u64), &'static [u8]>) -> Result<EventId, StoreError> {
-    Ok(events.last().map_err(refused)?.map_or(EventId::ZERO, |(id, _)| event_id(id.value())))
+/// The id of the last event of all, whether or not its job has been forgotten.
+pub fn last_event(
+    events: &impl ReadableTable<(u64, u64), &'static [u8]>,
+    numbers: &impl ReadableTable<&'static str, (u64, u64)>,
+) -> Result<EventId, StoreError> {
+    let kept = events.last().map_err(refused)?.map_or((0, 0), |(id, _)| id.value());
+    Ok(event_id(kept.max(last_purged(numbers)?)))
+}
+
+/// The greatest id among the events that were removed with their jobs.
+pub fn last_purged(numbers: &impl ReadableTable<&'static str, (u64, u64)>) -> Result<(u64, u64), StoreError> {
+    Ok(numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value()))
 }
 
 pub fn millis(time: DateTime<Utc>) -> u64 {

@@ -11,10 +11,11 @@ use fred::{
     interfaces::{ClientLike, EventInterface, LuaInterface},
     types::{
         Builder, FromValue, Value,
-        config::{Config, ReconnectPolicy},
+        config::{Config, ReconnectPolicy, Server},
         scripts::Script,
     },
 };
+use tokio::sync::broadcast::Receiver;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
@@ -37,26 +38,27 @@ pub struct Connection {
     place: String,
     /// Why the last try to connect failed.
     trouble: Arc<Mutex<Option<String>>>,
-    _tasks: [AbortOnDropHandle<()>; 2],
+    tasks: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Connection {
-    /// Starts to connect.
-    pub fn open(url: &str) -> Result<Self, StoreError> {
+    /// A client for this URL that does not connect yet: whoever wants to hear of every connect can subscribe before.
+    pub fn new(url: &str) -> Result<Self, StoreError> {
         let config = Config::from_url(url).map_err(|error| unusable(&error))?;
         let hosts: Vec<_> = config.server.hosts().iter().map(ToString::to_string).collect();
-        let client = client(config)?;
-        let trouble = Arc::default();
-        let noting = tokio::spawn(note_trouble(client.clone(), Arc::clone(&trouble)));
-        let connecting = tokio::spawn({
-            let client = client.clone();
-            async move {
-                // Its end only says that the store was dropped.
-                let _ = client.connect().await;
-            }
+        Ok(Self { client: client(config)?, place: hosts.join(","), trouble: Arc::default(), tasks: Vec::new() })
+    }
+
+    /// Starts to connect.
+    pub fn start(mut self) -> Self {
+        let noting = tokio::spawn(note_trouble(self.client.error_rx(), self.trouble.clone()));
+        let client = self.client.clone();
+        let connecting = tokio::spawn(async move {
+            // Its end only says that the store was dropped.
+            let _ = client.connect().await;
         });
-        let tasks = [noting, connecting].map(AbortOnDropHandle::new);
-        Ok(Self { client, place: hosts.join(","), trouble, _tasks: tasks })
+        self.tasks.extend([noting, connecting].map(AbortOnDropHandle::new));
+        self
     }
 
     /// Runs a script on the queue's keys.
@@ -93,6 +95,11 @@ impl Connection {
         if is_of_the_answer(error) {
             return StoreError::Corrupt(format!("Redis at {}: {details}", self.place));
         }
+        self.unavailable(details)
+    }
+
+    /// That Redis does not answer, and why: what the last try to connect said, or else `details`.
+    pub fn unavailable(&self, details: &str) -> StoreError {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let cause = trouble.filter(|_| !self.client.is_connected()).unwrap_or_else(|| details.to_owned());
         StoreError::Unavailable(format!(
@@ -143,8 +150,7 @@ fn is_of_the_answer(error: &Error) -> bool {
     kind && !passes.iter().any(|word| error.details().contains(word))
 }
 
-async fn note_trouble(client: Client, trouble: Arc<Mutex<Option<String>>>) {
-    let mut errors = client.error_rx();
+async fn note_trouble(mut errors: Receiver<(Error, Option<Server>)>, trouble: Arc<Mutex<Option<String>>>) {
     while let Ok((error, _)) = errors.recv().await {
         debug!(error = error.details(), "the connection to Redis failed");
         *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.details().to_owned());

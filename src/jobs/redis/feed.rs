@@ -11,6 +11,10 @@ use crate::jobs::{EventId, Replay, Scope, StoreError};
 
 /// Events of `scope` after `after`, oldest first, at most `limit`.
 pub async fn read(connection: &Connection, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError> {
+    if after == EventId::MAX {
+        // Redis takes no range that would begin after it.
+        return Ok(Replay::default());
+    }
     let job = if let Scope::Job(id) = scope { id.to_string() } else { String::new() };
     let args = [job, after.to_string(), limit.to_string()].map(Value::from);
     let (entries, gap): (Vec<Entry>, bool) = connection.run(&REPLAY, args.into()).await?;

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use fred::{
     interfaces::{EventInterface, PubsubInterface},
-    types::Message,
+    types::{Message, config::Server},
 };
 use tokio::{
     sync::{
@@ -46,8 +46,7 @@ struct News {
     live: broadcast::Sender<Arc<Event>>,
     /// How often a job became ready.
     ready: watch::Sender<u64>,
-    /// Whether there ever was a connection: before, what is read from the feed may be followed by events that nobody
-    /// hears.
+    /// Whether there ever was a connection.
     listening: watch::Sender<bool>,
 }
 
@@ -59,8 +58,9 @@ impl Listener {
             ready: watch::Sender::new(0),
             listening: watch::Sender::new(false),
         });
-        let listening = Connection::open(url)?;
-        let task = tokio::spawn(listen(listening, reading, news.clone()));
+        let listening = Connection::new(url)?;
+        let (connects, messages) = (listening.client.reconnect_rx(), listening.client.message_rx());
+        let task = tokio::spawn(listen(listening.start(), connects, messages, reading, news.clone()));
         Ok(Self { news, _task: AbortOnDropHandle::new(task) })
     }
 
@@ -80,18 +80,21 @@ impl Listener {
         let _ = self.news.ready.subscribe().wait_for(|count| *count != seen).await;
     }
 
-    /// Waits until events are heard.
-    pub async fn wait_until_listening(&self) -> Result<(), StoreError> {
+    /// Waits until events are heard, for a while; returns whether they are.
+    pub async fn is_listening(&self) -> bool {
         let mut listening = self.news.listening.subscribe();
-        let heard = timeout(COMMAND_TIMEOUT, listening.wait_for(|listening| *listening)).await;
-        heard.map(drop).map_err(|_| StoreError::Unavailable("there was no connection to Redis yet".into()))
+        timeout(COMMAND_TIMEOUT, listening.wait_for(|listening| *listening)).await.is_ok()
     }
 }
 
 /// Hears messages, and catches up after each connect.
-async fn listen(connection: Connection, reading: Arc<Connection>, news: Arc<News>) {
-    let mut connects = connection.client.reconnect_rx();
-    let mut messages = connection.client.message_rx();
+async fn listen(
+    connection: Connection,
+    mut connects: broadcast::Receiver<Server>,
+    mut messages: broadcast::Receiver<Message>,
+    reading: Arc<Connection>,
+    news: Arc<News>,
+) {
     let mut last = None;
     loop {
         let missed = tokio::select! {

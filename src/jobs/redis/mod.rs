@@ -53,9 +53,14 @@ impl RedisStore {
     /// The store at a `redis:`, `rediss:`, `redis-cluster:` or `redis-sentinel:` URL. Redis need not be up yet: the
     /// connection is made in the background, again and again. Must be called within a tokio runtime.
     pub fn connect(url: &str, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
-        let connection = Arc::new(Connection::open(url)?);
+        let connection = Arc::new(Connection::new(url)?.start());
         let listener = Listener::start(url, connection.clone())?;
         Ok(Self { connection, listener, lease, ttl, seen: AtomicU64::new(0) })
+    }
+
+    /// Waits for the first connection: before, what is read from the feed may be followed by events that nobody hears.
+    async fn await_listening(&self) -> Result<(), StoreError> {
+        if self.listener.is_listening().await { Ok(()) } else { Err(self.connection.unavailable("no connection yet")) }
     }
 
     fn lease_ms(&self) -> u128 {
@@ -179,12 +184,12 @@ impl Store for RedisStore {
     }
 
     async fn replay(&self, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError> {
-        self.listener.wait_until_listening().await?;
+        self.await_listening().await?;
         feed::read(&self.connection, scope, after, limit).await
     }
 
     async fn last_event(&self) -> Result<EventId, StoreError> {
-        self.listener.wait_until_listening().await?;
+        self.await_listening().await?;
         feed::last(&self.connection).await
     }
 

@@ -1,5 +1,5 @@
 -- id, attempt, checkpoint or '', event... -> 1, or 0 if the lease is lost
-local id, attempt, checkpoint = unpack(ARGV)
+local id, attempt, checkpoint = unpack(ARGV, 1, 3)
 local running = job(id)
 if not running or not runs_under(running, attempt) then return 0 end
 for i = 4, #ARGV do emit(id, ARGV[i]) end

@@ -1,0 +1,219 @@
+//! What the store in Redis does beside what all stores do.
+
+use std::sync::Arc;
+
+use tradingagents::jobs::{
+    EventId, JobId, Lease, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Store, StoreError, WorkerId,
+    feed::Followed, transition::Transition,
+};
+
+use super::stage::{
+    LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, request, running, soon, step, steps,
+    stored, submit, worker,
+};
+use crate::support::redis::{Redis, free_port};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn submit_and_claim_and_get_are_one_round_trip_each() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    // The first time, Redis learns the scripts.
+    let claimed = running(&*store).await;
+    store.get(claimed.job.id).await.unwrap();
+    redis.cli(&["CONFIG", "RESETSTAT"]).await;
+
+    let job = submit(&*store).await;
+    claim(&*store).await;
+    store.get(job.id).await.unwrap();
+
+    let statistics = redis.cli(&["INFO", "commandstats"]).await;
+    assert!(statistics.contains("cmdstat_evalsha:calls=3,"), "{statistics}");
+    assert!(!statistics.contains("cmdstat_eval:") && !statistics.contains("cmdstat_script"), "{statistics}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stores_of_several_processes_share_one_queue() {
+    let redis = Redis::start(&[]).await;
+    let (api, one, two) =
+        (open(&redis, LONG, LONG).await, open(&redis, LONG, LONG).await, open(&redis, LONG, LONG).await);
+    let mut live = api.live();
+    assert_eq!(one.claim(&worker()).await.unwrap(), None);
+    let waiting = tokio::spawn({
+        let one = Arc::clone(&one);
+        async move { one.wait_ready(LONG).await.unwrap() }
+    });
+
+    let first = submit(&*api).await;
+    soon(waiting).await.unwrap();
+    assert_eq!(claim(&*one).await.job.id, first.id);
+    assert_eq!(two.claim(&worker()).await.unwrap(), None);
+    let second = submit(&*two).await;
+    let claimed = claim(&*one).await;
+    assert_eq!(claimed.job.id, second.id);
+    apply(&*two, &completion(&claimed.lease())).await;
+
+    assert_eq!(api.stats().await.unwrap(), Stats { running: 1, completed: 1, ..Stats::default() });
+    assert_eq!(hear(&mut live, 5).await, stored(&*two, Scope::All).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_ended_keeps_no_checkpoint() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    let ends: [fn(&Lease) -> Transition; 3] =
+        [completion, |lease| Transition::fail(lease, &failure()), |lease| Transition::cancel(lease.job)];
+    for end in ends {
+        let claimed = running(&*store).await;
+        store.record(&claimed.lease(), vec![], Some(b"state".to_vec())).await.unwrap();
+        assert!(redis.cli(&["KEYS", "*"]).await.contains("checkpoint"));
+        apply(&*store, &end(&claimed.lease())).await;
+        assert!(!redis.cli(&["KEYS", "*"]).await.contains("checkpoint"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
+    let redis = Redis::start(&["--enable-debug-command", "local"]).await;
+    let store = open(&redis, SHORT, SHORT).await;
+    let claimed = running(&*store).await;
+    let pending = submit(&*store).await;
+    let ended = submit(&*store).await;
+    apply(&*store, &Transition::cancel(ended.id)).await;
+    let before = redis.cli(&["DEBUG", "DIGEST"]).await;
+    redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).await;
+
+    let refusals = [
+        store.submit(JobId::new(), &request("NVDA")).await.map(drop),
+        store.claim(&worker()).await.map(drop),
+        store.record(&claimed.lease(), vec![step()], Some(b"state".to_vec())).await.map(drop),
+        store.record(&claimed.lease(), vec![], Some(b"state".to_vec())).await.map(drop),
+        store.apply(&completion(&claimed.lease())).await.map(drop),
+        store.apply(&Transition::cancel(pending.id)).await.map(drop),
+    ];
+    for refusal in refusals {
+        let Err(StoreError::Full(message)) = refusal else { panic!("{refusal:?}") };
+        assert!(message.contains("maxmemory") && message.contains(&redis.address()), "{message}");
+    }
+    assert_eq!(redis.cli(&["DEBUG", "DIGEST"]).await, before);
+
+    store.record(&claimed.lease(), vec![], None).await.expect("leases are renewed");
+    assert_eq!(store.get(pending.id).await.unwrap(), Some(pending.clone()), "reading goes on");
+    eventually(async || {
+        store.tidy().await.expect("what is old may go");
+        store.get(ended.id).await.unwrap().is_none().then_some(())
+    })
+    .await;
+
+    redis.cli(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    apply(&*store, &completion(&claimed.lease())).await;
+    assert_eq!(claim(&*store).await.job.id, pending.id);
+    submit(&*store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_flushed_its_scripts_is_given_them_again() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    let mut live = store.live();
+    let claimed = running(&*store).await;
+    redis.cli(&["SCRIPT", "FLUSH"]).await;
+    apply(&*store, &completion(&claimed.lease())).await;
+    redis.cli(&["SCRIPT", "FLUSH"]).await;
+    running(&*store).await;
+    assert_eq!(hear(&mut live, 5).await, stored(&*store, Scope::All).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_was_emptied_takes_new_jobs() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    let mut live = store.live();
+    let lost = running(&*store).await;
+    submit(&*store).await;
+    hear(&mut live, 3).await;
+    redis.cli(&["FLUSHALL"]).await;
+
+    assert_eq!(store.get(lost.job.id).await.unwrap(), None);
+    assert_eq!(store.claim(&worker()).await.unwrap(), None);
+    assert_eq!(store.expired().await.unwrap(), []);
+    store.tidy().await.unwrap();
+    let late = store.record(&lost.lease(), vec![step()], Some(b"state".to_vec())).await.unwrap();
+    assert_eq!(late, Recorded::LeaseLost);
+    assert_eq!(store.stats().await.unwrap(), Stats::default());
+    let claimed = running(&*store).await;
+    apply(&*store, &completion(&claimed.lease())).await;
+    assert_eq!(hear(&mut live, 3).await, stored(&*store, Scope::All).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_is_an_outage_and_no_error_tells_it() {
+    let redis = Redis::start(&["--requirepass", "the-right-one"]).await;
+    let url = format!("redis://:hunter2-is-wrong@{}", redis.address());
+    let store = RedisStore::connect(&url, LONG, LONG).unwrap();
+    let errors = [
+        soon(store.ping()).await.unwrap_err(),
+        soon(store.submit(JobId::new(), &request("NVDA"))).await.unwrap_err(),
+        soon(store.last_event()).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        assert!(!error.to_string().contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{error}");
+    }
+    let error = soon(store.ping()).await.unwrap_err().to_string();
+    assert!(error.contains("WRONGPASS") && error.contains(&redis.address()), "{error}");
+
+    let url = format!("redis://:the-right-one@{}", redis.address());
+    let store = RedisStore::connect(&url, LONG, LONG).unwrap();
+    soon(store.ping()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_redis_is_an_outage_that_names_its_place() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let store = RedisStore::connect(&format!("redis://{address}"), LONG, LONG).unwrap();
+    let errors = [
+        soon(store.ping()).await.unwrap_err(),
+        soon(store.submit(JobId::new(), &request("NVDA"))).await.unwrap_err(),
+        soon(store.claim(&WorkerId("worker".into()))).await.unwrap_err(),
+        soon(store.replay(Scope::All, EventId::ZERO, 1)).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        assert!(error.to_string().contains(&address), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_said_to_be_none_without_its_password() {
+    for url in ["redis://:hunter2@redis:port", ":hunter2@redis"] {
+        let error =
+            RedisStore::connect(url, LONG, LONG).err().unwrap_or_else(|| panic!("{url} is no address")).to_string();
+        assert!(error.contains("REDIS_URL") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_a_busy_job_pushed_out_are_a_gap_and_the_rest_follows() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    let queue = Queue::new(store.clone(), RetryPolicy { max_retries: 3, base: LONG, max: LONG });
+    let claimed = running(&*store).await;
+    let scope = Scope::Job(claimed.job.id);
+    let early = stored(&*store, scope).await[1].id;
+    for _ in 0..20 {
+        store.record(&claimed.lease(), steps(100), None).await.unwrap();
+    }
+    apply(&*store, &completion(&claimed.lease())).await;
+    let kept = store.replay(scope, EventId::ZERO, 10_000).await.unwrap();
+    assert!(kept.gap && (1000..2000).contains(&kept.events.len()));
+    assert!(!store.replay(scope, kept.events[0].id, 1).await.unwrap().gap);
+
+    for after in [None, Some(early)] {
+        let mut follower = queue.follow(scope, after).await.unwrap();
+        assert_eq!(soon(follower.next()).await.unwrap(), Some(Followed::Gap));
+        for event in &kept.events {
+            assert_eq!(soon(follower.next()).await.unwrap(), Some(Followed::Event(Arc::new(event.clone()))));
+        }
+        assert_eq!(soon(follower.next()).await.unwrap(), None);
+    }
+}

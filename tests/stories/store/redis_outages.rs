@@ -1,0 +1,133 @@
+//! What the store in Redis does while Redis comes and goes.
+
+use std::{sync::Arc, time::Duration};
+
+use tradingagents::jobs::{Job, JobId, RedisStore, Scope, Stats, Store, StoreError};
+
+use super::stage::{
+    LONG, apply, claim, completion, eventually, get, hear, open, request, running, soon, steps, stored, submit, worker,
+};
+use crate::support::redis::{Redis, free_port};
+
+/// A Redis that loses nothing when it is killed.
+const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_was_made_before_redis_is_up_works_once_it_is() {
+    let port = free_port();
+    let store = RedisStore::connect(&format!("redis://127.0.0.1:{port}"), LONG, LONG).unwrap();
+    let mut live = store.live();
+    assert!(matches!(soon(store.ping()).await, Err(StoreError::Unavailable(_))));
+
+    let _redis = Redis::start_at(port, &[]).await;
+
+    eventually(async || store.ping().await.ok()).await;
+    eventually(async || store.last_event().await.ok()).await;
+    let claimed = running(&store).await;
+    assert_eq!(hear(&mut live, 2).await, stored(&store, Scope::Job(claimed.job.id)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_was_killed_and_comes_back_has_every_job() {
+    let mut redis = Redis::start(&DURABLE).await;
+    let store = open(&redis, LONG, LONG).await;
+    let done = running(&*store).await;
+    apply(&*store, &completion(&done.lease())).await;
+    let claimed = running(&*store).await;
+    store.record(&claimed.lease(), steps(2), Some(b"state".to_vec())).await.unwrap();
+    let mut pending = Vec::new();
+    for _ in 0..50 {
+        pending.push(submit(&*store).await.id);
+    }
+    let (events, before) = (stored(&*store, Scope::All).await, get(&*store, claimed.job.id).await);
+
+    redis.kill().await;
+    let error = soon(store.get(claimed.job.id)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    redis.restart().await;
+
+    let after = eventually(async || store.get(claimed.job.id).await.ok()).await;
+    assert_eq!(after, Some(before));
+    assert_eq!(store.stats().await.unwrap(), Stats { pending: 50, running: 1, completed: 1, ..Stats::default() });
+    assert_eq!(stored(&*store, Scope::All).await, events);
+    store.record(&claimed.lease(), steps(1), None).await.unwrap();
+    apply(&*store, &completion(&claimed.lease())).await;
+    for id in pending {
+        assert_eq!(claim(&*store).await.job.id, id);
+    }
+    assert_eq!(store.claim(&worker()).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn listeners_and_waiters_go_on_after_a_restart_of_redis() {
+    let mut redis = Redis::start(&DURABLE).await;
+    let (store, other) = (open(&redis, LONG, LONG).await, open(&redis, LONG, LONG).await);
+    let mut live = store.live();
+    submit(&*other).await;
+    claim(&*store).await;
+    for _ in 0..3 {
+        assert_eq!(store.claim(&worker()).await.unwrap(), None);
+        let waiting = tokio::spawn({
+            let store = Arc::clone(&store);
+            // It may wake in vain, as after each connect.
+            async move {
+                while store.claim(&worker()).await.ok().flatten().is_none() {
+                    store.wait_ready(LONG).await.unwrap()
+                }
+            }
+        });
+        redis.kill().await;
+        redis.restart().await;
+        persist(&*other).await;
+        soon(waiting).await.unwrap();
+    }
+    for _ in 0..20 {
+        persist(&*other).await;
+    }
+    let events = stored(&*other, Scope::All).await;
+    assert_eq!(events.len(), 2 + 3 * 2 + 20);
+    assert_eq!(hear(&mut live, events.len()).await, events);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_happen_while_a_listener_is_cut_off_arrive_once_and_in_order() {
+    let redis = Redis::start(&[]).await;
+    let (store, other) = (open(&redis, LONG, LONG).await, open(&redis, LONG, LONG).await);
+    let mut live = store.live();
+    let claimed = running(&*other).await;
+    let writing = tokio::spawn({
+        let (other, lease) = (Arc::clone(&other), claimed.lease());
+        async move {
+            for _ in 0..400 {
+                other.record(&lease, steps(3), None).await.unwrap();
+            }
+        }
+    });
+    while !writing.is_finished() {
+        redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    writing.await.unwrap();
+    let events = stored(&*other, Scope::All).await;
+    assert_eq!(events.len(), 2 + 1200);
+    assert_eq!(hear(&mut live, events.len()).await, events);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_hangs_is_an_outage_until_it_goes_on() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    let claimed = running(&*store).await;
+    redis.freeze();
+    let error = soon(store.get(claimed.job.id)).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(message) if message.contains(&redis.address())), "{error}");
+    redis.thaw();
+    let job = eventually(async || store.get(claimed.job.id).await.ok()).await;
+    assert_eq!(job, Some(claimed.job));
+}
+
+/// Submits a job, however often it has to be tried; it is one job.
+async fn persist(store: &dyn Store) -> Job {
+    let id = JobId::new();
+    eventually(async || store.submit(id, &request("NVDA")).await.ok()).await
+}
