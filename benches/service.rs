@@ -4,6 +4,9 @@
 //! idle memory, and the time from sending a submission to hearing over SSE that a worker runs it. The physical limit
 //! beside it is the round trip of `GET /health/live`, which does nothing.
 
+#![allow(clippy::unwrap_used, reason = "a bench that can't go on has failed")]
+#![allow(clippy::needless_pass_by_value, dead_code, reason = "the stories' harness, of which this uses a part")]
+
 #[path = "../tests/stories/support/program.rs"]
 mod program;
 #[path = "../tests/stories/support/redis.rs"]
@@ -14,7 +17,7 @@ mod service;
 use std::{fs, time::Instant};
 
 use program::{Program, Sandbox};
-use redis::RedisServer;
+use redis::Redis;
 use serde_json::json;
 use service::Service;
 
@@ -22,7 +25,7 @@ const JOBS: usize = 1000;
 
 #[tokio::main]
 async fn main() {
-    let redis = RedisServer::start().await;
+    let redis = Redis::start(&[]).await;
     let sandbox = Sandbox::new()
         .set("REDIS_URL", redis.url())
         .set("API_LISTEN", "127.0.0.1:0")

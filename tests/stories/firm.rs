@@ -29,7 +29,7 @@ fn firm(llm: &FakeLlm) -> Firm {
         provider: Provider::Ollama,
         base_url: Some(llm.url().parse().unwrap()),
         api_key: None,
-        timeout: std::time::Duration::from_secs(60),
+        timeout: std::time::Duration::from_mins(1),
         temperature: None,
         ollama: ollama::Options { num_ctx: 32_768, keep_alive: "30m".into() },
     };
@@ -69,7 +69,8 @@ impl Witness {
     /// The agents in the order in which they ended.
     fn finished(&self) -> Vec<Agent> {
         let steps = self.steps.lock().unwrap();
-        let ended = steps.iter().filter_map(|step| if let Step::Finished { agent, .. } = step { Some(*agent) } else { None });
+        let ended =
+            steps.iter().filter_map(|step| if let Step::Finished { agent, .. } = step { Some(*agent) } else { None });
         ended.collect()
     }
 }
@@ -218,7 +219,8 @@ async fn an_answer_without_its_form_is_repaired_once() {
 async fn a_server_that_takes_no_schemas_is_asked_in_words() {
     let llm = FakeLlm::start().await;
     let refusal = Trouble::Status(400, json!({"error": "format is not supported"}), "");
-    let analysis = analyse(&llm, Brief { analysts: vec![Analyst::News], ..brief() }, &Witness::default()).await.unwrap();
+    let analysis =
+        analyse(&llm, Brief { analysts: vec![Analyst::News], ..brief() }, &Witness::default()).await.unwrap();
     llm.will([refusal, Trouble::Says("Rating: Sell")]);
     let decided = firm(&llm).run(Analysis { outcome: None, ..analysis }, &Witness::default()).await.unwrap();
     let outcome = decided.outcome.unwrap();

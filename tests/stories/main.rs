@@ -2,9 +2,14 @@
 //! outside, a model server, is a fake at the wire.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#![allow(clippy::needless_pass_by_value, reason = "stories read better without references")]
 
 mod analyze;
+mod api;
+mod client;
 mod firm;
+mod llm;
+mod market;
 mod service;
 mod store;
 mod support;

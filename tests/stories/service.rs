@@ -62,7 +62,10 @@ async fn a_job_goes_from_submission_to_a_decision_with_reports() {
     let _worker = stack.worker().await;
     let id = stack.service.submit("aapl", "2012-09-19", json!({})).await;
     let job = stack.service.ended(&id).await;
-    assert_eq!((&job["status"], &job["decision"], &job["ticker"]), (&json!("completed"), &json!("BUY"), &json!("AAPL")));
+    assert_eq!(
+        (&job["status"], &job["decision"], &job["ticker"]),
+        (&json!("completed"), &json!("BUY"), &json!("AAPL"))
+    );
 
     let (code, result) = stack.service.get(&format!("/jobs/{id}/result")).await;
     assert_eq!(code, 200);
@@ -78,7 +81,8 @@ async fn a_job_goes_from_submission_to_a_decision_with_reports() {
     assert_eq!(state, result);
     let report = fs::read_to_string(folder.join("report.md")).unwrap();
     assert!(report.contains("**Decision:** BUY") && report.contains("Portfolio Manager"), "{report}");
-    for agent in ["1_analysts/market", "2_research/bull", "3_trading/trader", "4_risk/neutral", "5_portfolio/decision"] {
+    for agent in ["1_analysts/market", "2_research/bull", "3_trading/trader", "4_risk/neutral", "5_portfolio/decision"]
+    {
         assert!(folder.join(agent).with_extension("md").is_file(), "{agent}");
     }
 }
@@ -175,7 +179,10 @@ async fn an_unreachable_model_server_fails_the_job_with_its_url_and_the_mend() {
     let _worker = stack.worker().await;
     let id = stack.service.submit("AAPL", "2012-09-19", json!({})).await;
     let job = stack.service.ended(&id).await;
-    assert_eq!((&job["status"], &job["error_type"], &job["retry_count"]), (&json!("failed"), &json!("llm_error"), &json!(1)));
+    assert_eq!(
+        (&job["status"], &job["error_type"], &job["retry_count"]),
+        (&json!("failed"), &json!("llm_error"), &json!(1))
+    );
     let error = job["error"].as_str().unwrap();
     assert!(error.contains("http://127.0.0.1:9"), "{error}");
     assert!(error.contains("ollama serve") && error.contains("OLLAMA_BASE_URL"), "{error}");
@@ -186,7 +193,8 @@ async fn a_missing_symbol_or_day_fails_at_once_and_says_what_there_is() {
     let llm = FakeLlm::start().await;
     let stack = stack_with_models(&llm, &[]).await;
     let _worker = stack.worker().await;
-    for (ticker, date, told) in [("TSLA", "2012-09-19", "AAPL, GOOG, IBM, MSFT"), ("AAPL", "2020-01-02", "2013-03-01")] {
+    for (ticker, date, told) in [("TSLA", "2012-09-19", "AAPL, GOOG, IBM, MSFT"), ("AAPL", "2020-01-02", "2013-03-01")]
+    {
         let id = stack.service.submit(ticker, date, json!({})).await;
         let job = stack.service.ended(&id).await;
         assert_eq!((&job["error_type"], &job["retry_count"]), (&json!("data_error"), &json!(0)));

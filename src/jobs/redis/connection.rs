@@ -137,17 +137,8 @@ fn unusable(error: &Error) -> StoreError {
 
 /// Whether Redis did answer, but not as it should; anything else is a matter of the connection.
 fn is_of_the_answer(error: &Error) -> bool {
-    let passes =
-        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS", "NOPERM", "BUSY"];
-    let kind = matches!(
-        error.kind(),
-        ErrorKind::Parse
-            | ErrorKind::InvalidArgument
-            | ErrorKind::InvalidCommand
-            | ErrorKind::Unknown
-            | ErrorKind::NotFound
-    );
-    kind && !passes.iter().any(|word| error.details().contains(word))
+    let details = error.details();
+    *error.kind() == ErrorKind::Parse || ["ERR", "WRONGTYPE", "CROSSSLOT"].iter().any(|code| details.starts_with(code))
 }
 
 async fn note_trouble(mut errors: Receiver<(Error, Option<Server>)>, trouble: Arc<Mutex<Option<String>>>) {

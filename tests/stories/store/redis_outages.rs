@@ -72,7 +72,7 @@ async fn listeners_and_waiters_go_on_after_a_restart_of_redis() {
             // It may wake in vain, as after each connect.
             async move {
                 while store.claim(&worker()).await.ok().flatten().is_none() {
-                    store.wait_ready(LONG).await.unwrap()
+                    store.wait_ready(LONG).await.unwrap();
                 }
             }
         });

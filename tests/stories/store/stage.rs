@@ -17,7 +17,7 @@ use tradingagents::{
 use crate::support::redis::Redis;
 
 /// Far longer than any story takes.
-pub const LONG: Duration = Duration::from_secs(3600);
+pub const LONG: Duration = Duration::from_hours(1);
 
 /// So short that a story can wait for its end.
 pub const SHORT: Duration = Duration::from_millis(200);
@@ -27,13 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the store of a story stands on.
 pub enum Stage {
-    Redis(Redis),
+    Redis(Box<Redis>),
     Embedded,
 }
 
 impl Stage {
     pub async fn redis() -> Self {
-        Self::Redis(Redis::start(&[]).await)
+        Self::Redis(Box::new(Redis::start(&[]).await))
     }
 
     /// A store whose leases and whose ended jobs outlast the story.

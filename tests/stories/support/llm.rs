@@ -3,7 +3,6 @@
 
 use std::{
     collections::VecDeque,
-
     sync::{Arc, Mutex},
 };
 
@@ -196,7 +195,8 @@ impl Script {
     fn answer(&self, body: &Value, schema: Option<&Value>) -> Turn {
         let used_tools = body["messages"].as_array().unwrap().iter().any(|message| message["role"] == "tool");
         let snapshot = "get_verified_market_snapshot";
-        let offers = body["tools"].as_array().is_some_and(|tools| tools.iter().any(|t| t["function"]["name"] == snapshot));
+        let offers =
+            body["tools"].as_array().is_some_and(|tools| tools.iter().any(|t| t["function"]["name"] == snapshot));
         match schema {
             Some(schema) => Turn::Text(filled(schema, &self.rating.lock().unwrap()).to_string()),
             None if offers && !used_tools => Turn::Call(snapshot.into()),
@@ -241,4 +241,3 @@ impl IntoResponse for Trouble {
         }
     }
 }
-

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// The longest wait for anything that a test awaits; far more than a slow machine needs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder of its own in which a program runs, with nothing in its environment but what the test says.
 pub struct Sandbox {
@@ -47,14 +47,15 @@ impl Sandbox {
     pub fn start(&self, arguments: &[&str]) -> Program {
         let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let output = Arc::new(Output::default());
-        tokio::spawn(collect(child.stdout.take().unwrap(), output.clone(), Stream::Out));
-        tokio::spawn(collect(child.stderr.take().unwrap(), output.clone(), Stream::Err));
+        tokio::spawn(collect(child.stdout.take().unwrap(), output.clone()));
+        tokio::spawn(collect(child.stderr.take().unwrap(), output.clone()));
         Program { child, output }
     }
 
     /// Runs `tradingagents` with these arguments to its end.
     pub async fn run(&self, arguments: &[&str]) -> Run {
-        let output = timeout(PATIENCE, self.command(arguments).output()).await.expect("the program ends in time").unwrap();
+        let output =
+            timeout(PATIENCE, self.command(arguments).output()).await.expect("the program ends in time").unwrap();
         Run {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -90,15 +91,9 @@ pub struct Program {
     output: Arc<Output>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Stream {
-    Out,
-    Err,
-}
-
 #[derive(Default)]
 struct Output {
-    lines: Mutex<Vec<(Stream, String)>>,
+    lines: Mutex<Vec<String>>,
     more: Notify,
 }
 
@@ -114,18 +109,14 @@ impl Program {
                 more.await;
             }
         };
-        timeout(PATIENCE, find).await.unwrap_or_else(|_| panic!("no line with {text:?} in:\n{}", self.lines().join("\n")))
+        timeout(PATIENCE, find)
+            .await
+            .unwrap_or_else(|_| panic!("no line with {text:?} in:\n{}", self.lines().join("\n")))
     }
 
     /// What it wrote so far.
     pub fn lines(&self) -> Vec<String> {
-        self.output.lines.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
-    }
-
-    /// What it wrote to standard output so far.
-    pub fn stdout(&self) -> String {
-        let lines = self.output.lines.lock().unwrap();
-        lines.iter().filter(|(stream, _)| *stream == Stream::Out).map(|(_, line)| format!("{line}\n")).collect()
+        self.output.lines.lock().unwrap().clone()
     }
 
     /// The base URL of an API that said where it listens.
@@ -157,10 +148,10 @@ impl Program {
     }
 }
 
-async fn collect(from: impl AsyncRead + Unpin, output: Arc<Output>, stream: Stream) {
+async fn collect(from: impl AsyncRead + Unpin, output: Arc<Output>) {
     let mut lines = BufReader::new(from).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        output.lines.lock().unwrap().push((stream, line));
+        output.lines.lock().unwrap().push(line);
         output.more.notify_waiters();
     }
 }

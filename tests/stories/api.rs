@@ -1,0 +1,334 @@
+//! The HTTP contract, as clients in other languages see it.
+
+use reqwest::{Method, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::support::{
+    llm::FakeLlm,
+    program::{Program, Sandbox},
+    service::Service,
+};
+
+/// The whole service in one process, on the bundled bars.
+struct Offline {
+    service: Service,
+    sandbox: Sandbox,
+    _serve: Program,
+}
+
+impl Offline {
+    async fn start() -> Self {
+        let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0");
+        let serve = sandbox.start(&["serve", "--offline"]);
+        let service = Service::at(&serve.url().await);
+        Self { service, sandbox, _serve: serve }
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> Response {
+        self.service.http.request(method, format!("{}{path}", self.service.url)).send().await.unwrap()
+    }
+
+    async fn post(&self, body: impl Into<reqwest::Body>) -> Response {
+        let request = self.service.http.post(format!("{}/jobs", self.service.url));
+        request.header(header::CONTENT_TYPE, "application/json").body(body).send().await.unwrap()
+    }
+}
+
+/// A service whose jobs wait for a model that does not answer.
+async fn busy(llm: &FakeLlm) -> (Service, Sandbox, Program) {
+    let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0").set("OLLAMA_BASE_URL", llm.url());
+    llm.answers_only(0);
+    let serve = sandbox.start(&["serve"]);
+    (Service::at(&serve.url().await), sandbox, serve)
+}
+
+/// The problem document of an answer.
+async fn problem(answer: Response, status: u16) -> Value {
+    assert_eq!(answer.status(), status);
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!((&problem["type"], &problem["status"]), (&json!("about:blank"), &json!(status)));
+    assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+    problem
+}
+
+#[tokio::test]
+async fn a_submission_is_accepted_with_what_a_client_needs_to_go_on() {
+    let offline = Offline::start().await;
+    let answer = offline.post(r#"{"ticker": "aapl", "date": "2012-09-19"}"#).await;
+    assert_eq!(answer.status(), 202);
+    let (location, wait) = (answer.headers()["location"].clone(), answer.headers()["retry-after"].clone());
+    let body: Value = answer.json().await.unwrap();
+    let mut names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["created_at", "date", "job_id", "status", "ticker"]);
+    assert_eq!(
+        (&body["status"], &body["ticker"], &body["date"]),
+        (&json!("pending"), &json!("AAPL"), &json!("2012-09-19"))
+    );
+    assert_eq!(location, format!("/jobs/{}", body["job_id"].as_str().unwrap()));
+    assert!(wait.to_str().unwrap().parse::<u32>().is_ok());
+}
+
+#[tokio::test]
+async fn a_job_shows_every_field_of_the_contract_from_its_first_moment() {
+    let llm = FakeLlm::start().await;
+    let (service, _sandbox, _serve) = busy(&llm).await;
+    let id = service.submit("AAPL", "2012-09-19", json!({})).await;
+    let job = service.job(&id).await;
+    let names = "job_id status created_at started_at completed_at ticker date error error_type retry_count";
+    for name in names.split(' ') {
+        assert!(job.get(name).is_some(), "no {name} in {job}");
+    }
+    assert_eq!((&job["completed_at"], &job["error"], &job["retry_count"]), (&Value::Null, &Value::Null, &json!(0)));
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_with_a_body_is_named() {
+    let offline = Offline::start().await;
+    for (body, fields) in [
+        (r#"{"ticker": "../../etc/passwd", "date": "2024-13-45"}"#, &["ticker", "date"][..]),
+        (r#"{"ticker": "AAPL", "date": "2999-01-01"}"#, &["date"]),
+        (r#"{"date": "2012-09-19"}"#, &["ticker"]),
+        (r#"{"ticker": "AAPL", "date": "2012-09-19", "config": {"depth": 3}}"#, &["config.depth"]),
+        (
+            r#"{"ticker": "AAPL", "date": "2012-09-19", "config": {"max_debate_rounds": 6}}"#,
+            &["config.max_debate_rounds"],
+        ),
+        (
+            r#"{"ticker": "AAPL", "date": "2012-09-19", "config": {"selected_analysts": []}}"#,
+            &["config.selected_analysts"],
+        ),
+        (r#"{"ticker": "AAPL", "date": "2012-09-19", "colour": "red"}"#, &["colour"]),
+        ("", &["body"]),
+        ("{", &["body"]),
+        ("[]", &["body"]),
+    ] {
+        let problem = problem(offline.post(body).await, 422).await;
+        let named: Vec<_> =
+            problem["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
+        assert_eq!(named, fields, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_too_large_or_no_json_are_refused() {
+    let offline = Offline::start().await;
+    problem(offline.post(vec![b' '; 2 << 20]).await, 413).await;
+    let form =
+        offline.service.http.post(format!("{}/jobs", offline.service.url)).body("ticker=AAPL").send().await.unwrap();
+    problem(form, 415).await;
+}
+
+#[tokio::test]
+async fn settings_that_are_null_or_absent_mean_the_default() {
+    let offline = Offline::start().await;
+    for config in [json!(null), json!({}), json!({"llm_provider": null, "selected_analysts": null})] {
+        let id = offline.service.submit("AAPL", "2012-09-19", config).await;
+        assert_eq!(offline.service.ended(&id).await["status"], "completed");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_id_is_named_by_every_call() {
+    let offline = Offline::start().await;
+    for id in ["018f6478-2b20-7c53-9d2a-5f3e8a1b7c44", "no-uuid", "..%2f..%2fetc"] {
+        for path in ["", "/result", "/report", "/events"] {
+            let problem = problem(offline.ask(Method::GET, &format!("/jobs/{id}{path}")).await, 404).await;
+            let id = id.replace("%2f", "/");
+            assert_eq!((&problem["error"], &problem["job_id"]), (&json!(format!("Job not found: {id}")), &json!(id)));
+        }
+        problem(offline.ask(Method::DELETE, &format!("/jobs/{id}")).await, 404).await;
+    }
+}
+
+#[tokio::test]
+async fn a_result_before_its_time_says_where_the_job_is() {
+    let llm = FakeLlm::start().await;
+    let (service, _sandbox, _serve) = busy(&llm).await;
+    let id = service.submit("AAPL", "2012-09-19", json!({})).await;
+    llm.was_asked(1).await;
+    let answer = service.http.get(format!("{}/jobs/{id}/result", service.url)).send().await.unwrap();
+    assert_eq!(problem(answer, 400).await["detail"], "Job is not completed (current status: running)");
+}
+
+#[tokio::test]
+async fn a_result_whose_files_are_gone_is_told_from_one_that_never_was() {
+    let offline = Offline::start().await;
+    let id = offline.service.submit("AAPL", "2012-09-19", json!({})).await;
+    offline.service.ended(&id).await;
+    std::fs::remove_dir_all(offline.sandbox.results()).unwrap();
+    let problem = problem(offline.ask(Method::GET, &format!("/jobs/{id}/result")).await, 410).await;
+    assert!(problem["detail"].as_str().unwrap().contains("RESULTS_DIR"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_report_is_markdown_for_people() {
+    let offline = Offline::start().await;
+    let id = offline.service.submit("AAPL", "2012-09-19", json!({})).await;
+    offline.service.ended(&id).await;
+    let answer = offline.ask(Method::GET, &format!("/jobs/{id}/report")).await;
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/markdown; charset=utf-8");
+    assert!(answer.text().await.unwrap().starts_with("# Trading Analysis Report: AAPL"));
+}
+
+#[tokio::test]
+async fn finished_jobs_can_not_be_cancelled_and_others_can() {
+    let llm = FakeLlm::start().await;
+    let (service, _sandbox, _serve) = busy(&llm).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(service.submit("AAPL", "2012-09-19", json!({})).await);
+    }
+    // Two run, the third waits.
+    for id in [&ids[0], &ids[2]] {
+        let answer = service.http.delete(format!("{}/jobs/{id}", service.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+        assert_eq!(answer.json::<Value>().await.unwrap()["status"], "cancelled");
+        let again = service.http.delete(format!("{}/jobs/{id}", service.url)).send().await.unwrap();
+        assert!(problem(again, 409).await["detail"].as_str().unwrap().contains("cancelled"));
+    }
+}
+
+#[tokio::test]
+async fn jobs_are_listed_newest_first_page_by_page() {
+    let offline = Offline::start().await;
+    let mut ids = Vec::new();
+    for ticker in ["AAPL", "IBM", "AAPL"] {
+        let id = offline.service.submit(ticker, "2012-09-19", json!({"selected_analysts": ["market"]})).await;
+        offline.service.ended(&id).await;
+        ids.insert(0, id);
+    }
+    let listed = async |query: &str| {
+        let (code, page) = offline.service.get(&format!("/jobs{query}")).await;
+        assert_eq!(code, 200, "{page}");
+        let ids: Vec<_> =
+            page["jobs"].as_array().unwrap().iter().map(|job| job["job_id"].as_str().unwrap().to_owned()).collect();
+        (ids, page["next_cursor"].as_str().map(str::to_owned))
+    };
+    assert_eq!(listed("").await, (ids.clone(), None));
+    assert_eq!(listed("?status=completed&ticker=aapl").await.0, [ids[0].clone(), ids[2].clone()]);
+    assert_eq!(listed("?status=failed").await, (vec![], None));
+    let (first, cursor) = listed("?limit=2").await;
+    assert_eq!(first, ids[..2]);
+    assert_eq!(listed(&format!("?limit=2&cursor={}", cursor.unwrap())).await, (vec![ids[2].clone()], None));
+    for query in ["?limit=0", "?limit=101", "?limit=x", "?status=done", "?tickr=A", "?cursor=x"] {
+        let problem = problem(offline.ask(Method::GET, &format!("/jobs{query}")).await, 422).await;
+        assert!(problem["errors"][0]["field"].is_string(), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_resumes_after_the_last_event_that_it_saw() {
+    let offline = Offline::start().await;
+    let id = offline.service.submit("AAPL", "2012-09-19", json!({})).await;
+    let events = offline.service.events(&id).await;
+    assert_eq!((&events[0]["type"], &events.last().unwrap()["type"]), (&json!("submitted"), &json!("completed")));
+    let url = format!("{}/jobs/{id}/events", offline.service.url);
+    for (seen, event) in events.iter().enumerate() {
+        let request = offline.service.http.get(&url).header("last-event-id", event["id"].as_str().unwrap());
+        let text = request.send().await.unwrap().text().await.unwrap();
+        let ids: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+        let rest: Vec<_> = events[seen + 1..].iter().map(|event| event["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, rest);
+    }
+    let nonsense = offline.service.http.get(&url).header("last-event-id", "yesterday").send().await.unwrap();
+    problem(nonsense, 422).await;
+}
+
+#[tokio::test]
+async fn paths_and_methods_that_are_not_there_say_what_is() {
+    let offline = Offline::start().await;
+    let problem_of_path = problem(offline.ask(Method::GET, "/job").await, 404).await;
+    assert!(problem_of_path["detail"].as_str().unwrap().contains("/job"), "{problem_of_path}");
+    let answer = offline.ask(Method::PUT, "/jobs").await;
+    let allow = answer.headers()[header::ALLOW].to_str().unwrap().to_owned();
+    assert!(allow.contains("GET") && allow.contains("POST"), "{allow}");
+    problem(answer, 405).await;
+}
+
+#[tokio::test]
+async fn every_answer_has_the_id_of_its_request() {
+    let offline = Offline::start().await;
+    let ask = async |id: &str| {
+        let request = offline.service.http.get(format!("{}/health/live", offline.service.url));
+        let answer = request.header("x-request-id", id).send().await.unwrap();
+        answer.headers()["x-request-id"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(ask("n8n-42").await, "n8n-42");
+    assert_ne!(ask("forged\tline").await, "forged\tline");
+    assert_eq!(offline.ask(Method::GET, "/nowhere").await.headers()["x-request-id"].len(), 36);
+}
+
+#[tokio::test]
+async fn health_tells_a_service_that_works_from_one_that_only_listens() {
+    let offline = Offline::start().await;
+    let (code, health) = offline.service.get("/health").await;
+    assert_eq!((code, &health["status"]), (200, &json!("healthy")), "{health}");
+    let (_, workers) = offline.service.get("/workers").await;
+    assert_eq!(workers["workers"][0]["concurrency"], 2, "{workers}");
+    for path in ["/health/live", "/health/ready"] {
+        assert_eq!(offline.service.get(path).await.0, 200);
+    }
+
+    let redis = crate::support::redis::Redis::start(&[]).await;
+    let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0").set("REDIS_URL", redis.url());
+    let api = sandbox.start(&["api"]);
+    let alone = Service::at(&api.url().await);
+    let (code, health) = alone.get("/health").await;
+    assert_eq!((code, &health["status"]), (503, &json!("degraded")), "{health}");
+    assert_eq!(alone.get("/health/ready").await.0, 200);
+}
+
+#[tokio::test]
+async fn programs_find_the_calls_at_the_root() {
+    let offline = Offline::start().await;
+    let (code, index) = offline.service.get("/").await;
+    assert_eq!(code, 200);
+    for name in ["name", "version", "status", "endpoints"] {
+        assert!(index.get(name).is_some(), "{index}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_describes_every_call_with_all_its_answers() {
+    let offline = Offline::start().await;
+    let (_, document) = offline.service.get("/openapi.json").await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let paths = document["paths"].as_object().unwrap();
+    let (_, index) = offline.service.get("/").await;
+    for call in index["endpoints"].as_object().unwrap().keys() {
+        let (method, path) = call.split_once(' ').unwrap();
+        let operation = &paths[path][method.to_lowercase()];
+        assert!(operation["summary"].is_string(), "{call} is not described");
+        for (code, answer) in operation["responses"].as_object().unwrap() {
+            assert_ne!(answer["description"], "", "{call} {code}");
+            assert!(answer["content"].is_object(), "{call} {code}");
+        }
+    }
+    let codes: Vec<_> = paths["/jobs"]["post"]["responses"].as_object().unwrap().keys().collect();
+    assert_eq!(codes, ["202", "413", "415", "422", "503"]);
+
+    let printed = Sandbox::new().run(&["openapi"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&printed.stdout).unwrap(), document);
+}
+
+#[tokio::test]
+async fn the_documentation_page_asks_no_other_host() {
+    let offline = Offline::start().await;
+    let answer = offline.ask(Method::GET, "/docs").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("http"), "{policy}");
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("withDefaultFonts: false"));
+    assert!(!page.contains("<link") && !page.contains("<script src") && !page.contains("src=\"http"));
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_ask_for_it() {
+    let offline = Offline::start().await;
+    let request = offline.service.http.get(format!("{}/docs", offline.service.url));
+    let answer = request.header(header::ACCEPT_ENCODING, "gzip").send().await.unwrap();
+    assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip");
+}
