@@ -61,16 +61,18 @@ def spans(row):
     yield text, look
 
 
+def tspan(text, colour, bold):
+    weight = ' font-weight="bold"' if bold else ""
+    return f'<tspan fill="{COLOURS.get(colour, COLOURS["default"])}"{weight}>{escape(text)}</tspan>'
+
+
 def main():
     terminal = screen()
     used = max(i for i in range(LINES) if terminal.display[i].strip()) + 1
     width, height = COLUMNS * CELL + 2 * MARGIN, used * LINE + 2 * MARGIN
     lines = []
     for i in range(used):
-        text = "".join(
-            f'<tspan fill="{COLOURS.get(fg, COLOURS["default"])}"{" font-weight=\'bold\'" if bold else ""}>{escape(run)}</tspan>'
-            for run, (fg, bold) in spans(terminal.buffer[i])
-        )
+        text = "".join(tspan(run, *look) for run, look in spans(terminal.buffer[i]))
         lines.append(f'<text x="{MARGIN}" y="{MARGIN + LINE * (i + 0.75):.0f}" xml:space="preserve">{text}</text>')
     (ROOT / "docs/analyze.svg").write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" font-family="monospace" '

@@ -137,8 +137,17 @@ fn unusable(error: &Error) -> StoreError {
 
 /// Whether Redis did answer, but not as it should; anything else is a matter of the connection.
 fn is_of_the_answer(error: &Error) -> bool {
-    let details = error.details();
-    *error.kind() == ErrorKind::Parse || ["ERR", "WRONGTYPE", "CROSSSLOT"].iter().any(|code| details.starts_with(code))
+    const PASSING: [&str; 9] =
+        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS", "NOPERM", "BUSY"];
+    match error.kind() {
+        ErrorKind::Parse | ErrorKind::InvalidArgument | ErrorKind::InvalidCommand | ErrorKind::NotFound => true,
+        // The client's own errors may be of this kind too; Redis' begin with a word in capitals.
+        ErrorKind::Unknown => {
+            let word = error.details().split(' ').next().unwrap_or_default();
+            word.bytes().all(|byte| byte.is_ascii_uppercase()) && !PASSING.contains(&word)
+        }
+        _ => false,
+    }
 }
 
 async fn note_trouble(mut errors: Receiver<(Error, Option<Server>)>, trouble: Arc<Mutex<Option<String>>>) {

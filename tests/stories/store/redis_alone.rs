@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tradingagents::jobs::{
-    EventId, JobId, Lease, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Store, StoreError, WorkerId,
-    feed::Followed, transition::Transition,
+    EventId, JobId, Lease, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Store, StoreError, feed::Followed,
+    transition::Transition,
 };
 
 use super::stage::{
@@ -150,12 +150,7 @@ async fn a_wrong_password_is_an_outage_and_no_error_tells_it() {
     let redis = Redis::start(&["--requirepass", "the-right-one"]).await;
     let url = format!("redis://:hunter2-is-wrong@{}", redis.address());
     let store = RedisStore::connect(&url, LONG, LONG).unwrap();
-    let errors = [
-        soon(store.ping()).await.unwrap_err(),
-        soon(store.submit(JobId::new(), &request("NVDA"))).await.unwrap_err(),
-        soon(store.last_event()).await.unwrap_err(),
-    ];
-    for error in errors {
+    for error in errors(&store).await {
         assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
         assert!(!error.to_string().contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{error}");
     }
@@ -171,16 +166,19 @@ async fn a_wrong_password_is_an_outage_and_no_error_tells_it() {
 async fn a_missing_redis_is_an_outage_that_names_its_place() {
     let address = format!("127.0.0.1:{}", free_port());
     let store = RedisStore::connect(&format!("redis://{address}"), LONG, LONG).unwrap();
-    let errors = [
-        soon(store.ping()).await.unwrap_err(),
-        soon(store.submit(JobId::new(), &request("NVDA"))).await.unwrap_err(),
-        soon(store.claim(&WorkerId("worker".into()))).await.unwrap_err(),
-        soon(store.replay(Scope::All, EventId::ZERO, 1)).await.unwrap_err(),
-    ];
-    for error in errors {
+    for error in errors(&store).await {
         assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
         assert!(error.to_string().contains(&address), "{error}");
     }
+}
+
+/// What a store says that can't reach Redis.
+async fn errors(store: &dyn Store) -> [StoreError; 4] {
+    let (worker, request) = (worker(), request("NVDA"));
+    let (ping, submit) = (store.ping(), store.submit(JobId::new(), &request));
+    let (claim, replay) = (store.claim(&worker), store.replay(Scope::All, EventId::ZERO, 1));
+    let (ping, submit, claim, replay) = soon(async { tokio::join!(ping, submit, claim, replay) }).await;
+    [ping.unwrap_err(), submit.unwrap_err(), claim.unwrap_err(), replay.unwrap_err()]
 }
 
 #[tokio::test]
