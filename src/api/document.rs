@@ -75,8 +75,9 @@ pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 /// `GET /docs`
 pub async fn page() -> Response {
     let page = Scalar::new("openapi.json").with_title("TradingAgents job service").html();
-    // aide has no setting for it: without, the page asks another host for its fonts, which the policy refuses.
+    // aide has no setting for these: without the first, the page asks another host for its fonts, which the policy refuses.
     let page = page.replacen("theme: 'purple',", "theme: 'default', withDefaultFonts: false, telemetry: false,", 1);
+    let page = page.replacen("customCss: `", "customCss: `:root { --scalar-font: system-ui, sans-serif }", 1);
     let policy = (HeaderName::from_static("content-security-policy"), POLICY);
     ([policy], Html(page)).into_response()
 }

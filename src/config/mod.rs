@@ -35,7 +35,7 @@ pub struct Config {
     /// How log lines are written: text for people, json for programs.
     pub log_format: LogFormat,
 
-    /// The address and port that the API listens on. A public address without API keys gets a warning.
+    /// The address and port that the API listens on.
     #[schemars(extend("x-allowed" = "an address and a port, such as 127.0.0.1:8000"))]
     pub api_listen: SocketAddr,
 

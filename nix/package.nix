@@ -1,0 +1,45 @@
+# The program, and what its checks share with it. The dependencies are built once per profile; only a change of
+# Cargo.toml, Cargo.lock or the compiler builds them anew.
+{ pkgs, craneLib }:
+let
+  inherit (pkgs) lib;
+  root = ../.;
+
+  # Only what the build reads: an edit of a text or of compose.yaml rebuilds nothing. src holds what is embedded too:
+  # prompts, scripts, bars. Cargo wants the benches that Cargo.toml names.
+  sourceOf = extra: lib.fileset.toSource {
+    inherit root;
+    fileset = lib.fileset.unions ([ ../Cargo.toml ../Cargo.lock ../src ../benches ] ++ extra);
+  };
+
+  manifest = (lib.importTOML ../Cargo.toml).package;
+
+  common = {
+    inherit (manifest) version;
+    pname = manifest.name;
+    src = sourceOf [ ];
+    strictDeps = true;
+  };
+
+  # For checks: the quick profile, and the files that they read beside the source.
+  development = common // {
+    src = sourceOf [ ../tests ../rustfmt.toml ../clippy.toml ];
+    CARGO_PROFILE = "dev";
+  };
+in
+{
+  inherit craneLib manifest;
+
+  binary = craneLib.buildPackage (common // {
+    cargoArtifacts = craneLib.buildDepsOnly common;
+    # The checks are a derivation of their own, so that an image does not wait for them.
+    doCheck = false;
+    meta = {
+      inherit (manifest) description;
+      license = lib.licenses.asl20;
+      mainProgram = manifest.name;
+    };
+  });
+
+  development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
+}

@@ -1,0 +1,12 @@
+# `nix develop`: the toolchain, and everything that the tests need.
+{ pkgs, package, ... }:
+{
+  default = package.craneLib.devShell {
+    packages = [
+      pkgs.cargo-nextest
+      pkgs.redis
+      pkgs.rust-analyzer
+      pkgs.watchexec
+    ];
+  };
+}
