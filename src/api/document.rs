@@ -12,6 +12,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+use serde_json::json;
+
 use super::Problem;
 
 /// The job of the examples.
@@ -66,10 +68,9 @@ pub async fn json(Extension(Document(text)): Extension<Document>) -> Response {
 }
 
 pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs.id("openapi")
-        .tag("service")
-        .summary("This document")
-        .response_with::<200, axum::Json<serde_json::Value>, _>(|r| r.description("OpenAPI 3.1."))
+    docs.id("openapi").tag("service").summary("This document").response_with::<200, axum::Json<serde_json::Value>, _>(
+        |r| example_of(r, &json!({"openapi": "3.1.0", "info": {}, "paths": {}}), "OpenAPI 3.1."),
+    )
 }
 
 /// `GET /docs`
@@ -87,7 +88,7 @@ pub fn page_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .tag("service")
         .summary("The documentation for people")
         .description("A page that shows the OpenAPI document and tries its calls. It needs no internet.")
-        .response_with::<200, Html<String>, _>(|r| r.description("The page."))
+        .response_with::<200, Html<String>, _>(|r| example_of(r, &json!("<!DOCTYPE html>…"), "The page."))
 }
 
 /// The answer to an id that no job has.
@@ -100,6 +101,18 @@ pub fn unavailable(docs: TransformOperation<'_>) -> TransformOperation<'_> {
     docs.response_with::<503, Problem, _>(|r| {
         r.description("The job store does not answer, or is full; try again after `Retry-After` seconds.")
     })
+}
+
+/// Describes a response, with an example.
+pub fn example_of<'a, T>(
+    mut docs: TransformResponse<'a, T>,
+    example: &serde_json::Value,
+    description: &str,
+) -> TransformResponse<'a, T> {
+    for media in docs.inner().content.values_mut() {
+        media.example = Some(example.clone());
+    }
+    docs.description(description)
 }
 
 /// Says that a text is Markdown.

@@ -11,10 +11,11 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt, stream};
+use serde_json::json;
 
 use super::{
     Api, Problem,
-    document::{as_event_stream, unavailable, unknown_job},
+    document::{as_event_stream, example_of, unavailable, unknown_job},
     extract::{JobPath, LastEventId},
     jobs::find,
 };
@@ -22,6 +23,12 @@ use crate::jobs::{
     Scope,
     feed::{Followed, Follower},
 };
+
+/// An event as it is sent.
+const EXAMPLE: &str = r#"id: 1715372100000-0
+event: step_started
+data: {"id":"1715372100000-0","job_id":"018f6478-2b20-7c53-9d2a-5f3e8a1b7c44","at":"2024-05-10T20:15:00Z","type":"step_started","data":{"agent":"trader"}}
+"#;
 
 /// After so much silence a comment is sent, which keeps proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -46,7 +53,7 @@ pub fn of_job_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
              event as JSON in `data`. The stream ends after the job's last event. A client that sends the last id that \
              it saw as `Last-Event-ID` goes on from there, with nothing lost and nothing twice.",
         )
-        .response_with::<200, String, _>(|r| r.description("The events.").with(as_event_stream))
+        .response_with::<200, String, _>(|r| example_of(as_event_stream(r), &json!(EXAMPLE), "The events."))
         .with(unknown_job)
         .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
         .with(unavailable)
@@ -66,7 +73,7 @@ pub fn of_all_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
             "The events of all jobs from now on, or after `Last-Event-ID`, as `/jobs/{job_id}/events` has them. If \
              events after that id are no longer kept, an event `gap` without an id says so first.",
         )
-        .response_with::<200, String, _>(|r| r.description("The events.").with(as_event_stream))
+        .response_with::<200, String, _>(|r| example_of(as_event_stream(r), &json!(EXAMPLE), "The events."))
         .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
         .with(unavailable)
 }

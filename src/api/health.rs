@@ -4,8 +4,9 @@ use aide::transform::TransformOperation;
 use axum::{Json, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
-use super::Api;
+use super::{Api, document::example_of};
 use crate::jobs::Stats;
 
 /// How a part is, or the whole.
@@ -79,7 +80,17 @@ pub fn health_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
     docs.id("health")
         .tag("service")
         .summary("The health of the whole service")
-        .response_with::<200, Json<Health>, _>(|r| r.description("Jobs are accepted and worked on."))
+        .response_with::<200, Json<Health>, _>(|r| {
+            let example = json!({
+                "status": "healthy",
+                "components": {
+                    "store": {"status": "healthy"},
+                    "workers": {"status": "healthy", "count": 1, "slots": 2, "gpus": 1},
+                    "queue": {"pending": 0, "running": 1, "completed": 42, "failed": 0, "cancelled": 0}
+                }
+            });
+            example_of(r, &example, "Jobs are accepted and worked on.")
+        })
         .response_with::<503, Json<Health>, _>(|r| {
             r.description("`degraded`: no worker is there. `unhealthy`: the job store does not answer.")
         })
@@ -91,10 +102,9 @@ pub async fn live() -> (StatusCode, Json<Health>) {
 }
 
 pub fn live_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs.id("live")
-        .tag("service")
-        .summary("Whether the API process answers")
-        .response_with::<200, Json<Health>, _>(|r| r.description("It does."))
+    docs.id("live").tag("service").summary("Whether the API process answers").response_with::<200, Json<Health>, _>(
+        |r| example_of(r, &json!({"status": "healthy", "components": {}}), "It does."),
+    )
 }
 
 /// `GET /health/ready`
@@ -108,7 +118,10 @@ pub fn ready_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .tag("service")
         .summary("Whether the API can accept jobs")
         .description("It and the job store; whether there are workers does not matter here.")
-        .response_with::<200, Json<Health>, _>(|r| r.description("It can."))
+        .response_with::<200, Json<Health>, _>(|r| {
+            let example = json!({"status": "healthy", "components": {"store": {"status": "healthy"}}});
+            example_of(r, &example, "It can.")
+        })
         .response_with::<503, Json<Health>, _>(|r| r.description("The job store does not answer."))
 }
 

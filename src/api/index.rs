@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use aide::transform::TransformOperation;
-use axum::Json;
+use axum::{
+    Json,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,7 +22,13 @@ pub struct Index {
 }
 
 /// `GET /`
-pub async fn index() -> Json<Index> {
+pub async fn index(headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Browsers name HTML; programs say nothing, or JSON.
+    if accepts.contains("text/html") { Redirect::to("docs").into_response() } else { Json(contents()).into_response() }
+}
+
+fn contents() -> Index {
     let endpoints = [
         ("POST /jobs", "submit a job"),
         ("GET /jobs", "list jobs"),
@@ -33,17 +43,18 @@ pub async fn index() -> Json<Index> {
         ("GET /docs", "the documentation"),
         ("GET /openapi.json", "the OpenAPI document"),
     ];
-    Json(Index {
+    Index {
         name: "TradingAgents job service",
         version: env!("CARGO_PKG_VERSION"),
         status: "running",
         endpoints: endpoints.into(),
-    })
+    }
 }
 
 pub fn index_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
     docs.id("index")
         .tag("service")
         .summary("What there is")
-        .response_with::<200, Json<Index>, _>(|r| r.description("The service and its calls."))
+        .response_with::<200, Json<Index>, _>(|r| r.description("The service and its calls.").example(contents()))
+        .response_with::<303, (), _>(|r| r.description("To the documentation, for browsers (`Accept: text/html`)."))
 }

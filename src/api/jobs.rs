@@ -1,6 +1,6 @@
 //! The jobs: submit, look at, list, cancel, and read their results.
 
-use aide::transform::TransformOperation;
+use aide::transform::{TransformOperation, TransformResponse};
 use axum::{
     Json,
     body::Body,
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     Api, Problem,
-    document::{JOB_ID, unavailable, unknown_job},
+    document::{JOB_ID, as_markdown, example_of, unavailable, unknown_job},
     extract::{JobPath, Query},
     submission::Submission,
 };
@@ -189,7 +189,9 @@ pub fn result_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .tag("jobs")
         .summary("Read a job's result")
         .description("The decision, every agent's report, and everything that the agents saw, said, called and cost.")
-        .response_with::<200, Json<JobResult>, _>(|r| r.description("The result."))
+        .response_with::<200, Json<JobResult>, _>(|r| {
+            example_of(r, &result_example(), "The result; here without most texts.")
+        })
         .response_with::<400, Problem, _>(not_completed)
         .with(unknown_job)
         .response_with::<410, Problem, _>(|r| r.description("The result's files were removed."))
@@ -206,7 +208,7 @@ pub fn report_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .tag("jobs")
         .summary("Read a job's report")
         .description("The report for people, as Markdown.")
-        .response_with::<200, String, _>(|r| r.description("The report.").with(super::document::as_markdown))
+        .response_with::<200, String, _>(|r| example_of(as_markdown(r), &json!(REPORT_EXAMPLE), "The report."))
         .response_with::<400, Problem, _>(not_completed)
         .with(unknown_job)
         .response_with::<410, Problem, _>(|r| r.description("The result's files were removed."))
@@ -236,18 +238,29 @@ async fn read_file(
     Ok(([(header::CONTENT_TYPE, kind)], Body::from(text)).into_response())
 }
 
-type Docs<'a, T> = aide::transform::TransformResponse<'a, T>;
-
-fn not_completed(docs: Docs<'_, Problem>) -> Docs<'_, Problem> {
+fn not_completed(docs: TransformResponse<'_, Problem>) -> TransformResponse<'_, Problem> {
     docs.description("The job is not completed; `detail` has its status.")
 }
 
-/// Describes a response, with an example that need not be of its type.
-fn example_of<'a, T: Serialize>(mut docs: Docs<'a, T>, example: &serde_json::Value, description: &str) -> Docs<'a, T> {
-    for media in docs.inner().content.values_mut() {
-        media.example = Some(example.clone());
-    }
-    docs.description(description)
+/// How a report begins.
+const REPORT_EXAMPLE: &str = "# Trading Analysis Report: NVDA\n\n**Decision:** BUY (rating: Overweight)";
+
+/// A result without the agents' texts.
+fn result_example() -> serde_json::Value {
+    let text = "…";
+    json!({
+        "job_id": JOB_ID,
+        "ticker": "NVDA",
+        "date": "2024-05-10",
+        "decision": "BUY",
+        "rating": "Overweight",
+        "decision_source": "structured",
+        "warnings": [],
+        "final_state": {"company_of_interest": "NVDA", "trade_date": "2024-05-10", "final_trade_decision": text},
+        "reports": {"market": text, "sentiment": text, "news": text, "fundamentals": text, "portfolio_manager": text},
+        "usage": {"calls": 15, "tokens_in": 96_210, "tokens_out": 15_480},
+        "steps": [],
+    })
 }
 
 fn job_example() -> serde_json::Value {

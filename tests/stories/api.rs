@@ -281,8 +281,10 @@ async fn health_tells_a_service_that_works_from_one_that_only_listens() {
 }
 
 #[tokio::test]
-async fn programs_find_the_calls_at_the_root() {
+async fn programs_find_the_calls_at_the_root_and_browsers_the_documentation() {
     let offline = Offline::start().await;
+    let browser = offline.service.http.get(&offline.service.url).header(header::ACCEPT, "text/html,*/*;q=0.8");
+    assert!(browser.send().await.unwrap().url().path().ends_with("/docs"));
     let (code, index) = offline.service.get("/").await;
     assert_eq!(code, 200);
     for name in ["name", "version", "status", "endpoints"] {
@@ -303,7 +305,11 @@ async fn the_document_describes_every_call_with_all_its_answers() {
         assert!(operation["summary"].is_string(), "{call} is not described");
         for (code, answer) in operation["responses"].as_object().unwrap() {
             assert_ne!(answer["description"], "", "{call} {code}");
-            assert!(answer["content"].is_object(), "{call} {code}");
+            let redirect = code.starts_with('3');
+            assert!(redirect || answer["content"].is_object(), "{call} {code}");
+            for media in answer["content"].as_object().into_iter().flat_map(|content| content.values()) {
+                assert!(!code.starts_with('2') || media.get("example").is_some(), "{call} {code} has no example");
+            }
         }
     }
     let codes: Vec<_> = paths["/jobs"]["post"]["responses"].as_object().unwrap().keys().collect();

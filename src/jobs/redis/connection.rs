@@ -124,6 +124,7 @@ fn client(mut config: Config) -> Result<Client, StoreError> {
             // A step whose answer was lost may have happened: whoever asked for it knows whether to ask again.
             connection.max_command_attempts = 1;
             connection.reconnect_on_auth_error = true;
+            connection.tcp.nodelay = Some(true);
             connection.unresponsive.max_timeout = Some(COMMAND_TIMEOUT * 2);
         })
         .set_policy(ReconnectPolicy::new_exponential(0, first, longest, 2))

@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+"""The stories of the compose stack, told on a real Docker.
+
+    tests/compose/run.py [NAME...]
+
+Uses the images tradingagents-api and tradingagents-worker of the crate's version if Docker has them (from
+`nix build .#image && docker load < result`), and otherwise makes equivalent ones from target/release/tradingagents. Redis
+is the distribution's, Ollama a stand-in. DOCKER names the command (default: docker); CDI=FOLDER is where the engine reads
+CDI specifications (default: /etc/cdi); without it the stories of the GPU are not told, and the last lines say so.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import images
+
+ROOT = Path(__file__).parent.parent.parent
+DOCKER = shlex.split(os.environ.get("DOCKER", "docker"))
+# What runs a command where Docker is: the same words without the last.
+THERE = DOCKER[:-1]
+CDI = Path(os.environ.get("CDI", "/etc/cdi"))
+VERSION = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
+API, WORKER = f"tradingagents-api:{VERSION}", f"tradingagents-worker:{VERSION}"
+REDIS, OLLAMA = "redis:8", "ollama/ollama:0.12.6"
+SERVICES = {"api", "worker", "redis", "ollama"}
+PATIENCE = 120
+
+
+class Stack:
+    """A copy of the stack's files in a folder of its own, on a port of its own."""
+
+    def __init__(self, **settings):
+        self.folder = Path(tempfile.mkdtemp(prefix="tradingagents-stack-"))
+        for name in ("compose.yaml", ".env.example"):
+            shutil.copy(ROOT / name, self.folder)
+        self.project = self.folder.name.lower()
+        self.port = free_port()
+        self.settings = {"API_PORT": str(self.port), "JOB_LEASE": "3", "JOB_RETRY_BACKOFF": "0", **settings}
+        self.write_env()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.compose("down", "--volumes", "--timeout", "5", check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write_env(self):
+        lines = [f"{name}={value}\n" for name, value in self.settings.items()]
+        (self.folder / ".env").write_text("".join(lines))
+
+    def compose(self, *arguments, check=True):
+        command = [*DOCKER, "compose", "--project-name", self.project, *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(arguments)}: {done.stdout}{done.stderr}{self.logs()}")
+        return done
+
+    def logs(self):
+        done = subprocess.run([*DOCKER, "compose", "--project-name", self.project, "logs", "--tail", "20"], cwd=self.folder, capture_output=True, text=True)
+        return done.stdout
+
+    def up(self, *arguments):
+        return self.compose("up", "--detach", "--wait", "--wait-timeout", str(PATIENCE), *arguments)
+
+    def inspect(self, service):
+        container = self.compose("ps", "--all", "--quiet", service).stdout.split()[0]
+        return json.loads(docker("inspect", container).stdout)[0]
+
+    def ask(self, path, body=None, method=None):
+        """The status and JSON of an answer."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method)
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except HTTPError as error:
+            return error.code, json.load(error)
+
+    def submit(self, **config):
+        config = {"selected_analysts": ["market"], **config}
+        code, job = self.ask("/jobs", {"ticker": "AAPL", "date": "2012-09-19", "config": config})
+        assert code == 202, job
+        return job["job_id"]
+
+    def events(self, job, until=lambda event: False):
+        """The events of a job to its last, or to the first that `until` picks."""
+        seen = []
+        with urlopen(f"http://127.0.0.1:{self.port}/jobs/{job}/events", timeout=PATIENCE) as stream:
+            for line in stream:
+                if line.startswith(b"data:"):
+                    seen.append(json.loads(line[5:]))
+                    if until(seen[-1]):
+                        break
+        return seen
+
+    def ended(self, job):
+        self.events(job)
+        return self.ask(f"/jobs/{job}")[1]
+
+    def ollama(self, command):
+        self.compose("exec", "-T", "ollama", "ollama", command)
+
+
+def docker(*arguments, check=True):
+    return subprocess.run([*DOCKER, *arguments], capture_output=True, text=True, check=check)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def expect(holds, *told):
+    if not holds:
+        raise AssertionError(" ".join(map(str, told)))
+
+
+def kinds(events):
+    return [event["type"] for event in events]
+
+
+# The stories.
+
+
+def the_file_holds_what_it_promises_with_and_without_env():
+    with Stack() as stack:
+        for env in (True, False):
+            if not env:
+                (stack.folder / ".env").unlink()
+            config = json.loads(stack.compose("config", "--format", "json").stdout)
+            services = config["services"]
+            expect(set(services) == SERVICES | {"results"}, list(services))
+            for name, service in services.items():
+                expect(service["cap_drop"] == ["ALL"] and service["read_only"], name)
+                expect(service["security_opt"] == ["no-new-privileges:true"] and service["init"], name)
+                expect(service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name)
+                expect(name == "results" or "healthcheck" in service, name)
+                expect(name == "results" or int(service["deploy"]["resources"]["limits"]["memory"]) > 0, name)
+            published = {name for name, service in services.items() if "ports" in service}
+            expect(published == {"api"}, published)
+            expect(services["api"]["ports"][0]["host_ip"] == "127.0.0.1")
+            expect(services["worker"]["user"] == "10001:10001", services["worker"]["user"])
+            expect(services["worker"]["devices"][0]["source"] == "/dev/null", services["worker"]["devices"])
+        (stack.folder / ".env").write_text("TRADINGAGENTS_GPU=nvidia.com/gpu=all\n")
+        services = json.loads(stack.compose("config", "--format", "json").stdout)["services"]
+        for name in ("worker", "ollama"):
+            expect(services[name]["devices"][0]["source"] == "nvidia.com/gpu=all", name)
+
+
+def a_stranger_starts_it_submits_a_job_and_finds_the_result():
+    with Stack() as stack:
+        stack.up()
+        for service in SERVICES:
+            state = stack.inspect(service)["State"]
+            expect(state["Health"]["Status"] == "healthy", service, state)
+        code, health = stack.ask("/health")
+        expect(code == 200, health)
+        with urlopen(f"http://127.0.0.1:{stack.port}/docs") as page:
+            expect(b"api-reference" in page.read())
+        job = stack.submit()
+        events = stack.events(job)
+        expect(kinds(events)[0] == "submitted" and kinds(events)[-1] == "completed", kinds(events))
+        code, result = stack.ask(f"/jobs/{job}/result")
+        expect(code == 200 and result["decision"] == "BUY", result)
+        folder = stack.folder / "results/AAPL/2012-09-19" / job
+        expect((folder / "decision.txt").read_text() == "BUY\n")
+        expect(folder.stat().st_uid == 10001, folder.stat().st_uid)
+        for service in SERVICES:
+            expect(stack.compose("logs", service).stdout.strip(), f"{service} logs nothing")
+
+        stack.compose("down")
+        stack.up()
+        expect(stack.ask(f"/jobs/{job}")[1]["status"] == "completed", "down keeps the jobs")
+        stack.compose("down", "--volumes")
+        stack.up()
+        expect(stack.ask(f"/jobs/{job}")[0] == 404, "down --volumes forgets the jobs")
+        expect((folder / "state.json").exists(), "the results stay")
+
+
+def it_needs_no_env_and_no_gpu():
+    with Stack() as stack:
+        (stack.folder / ".env").unlink()
+        compose = stack.folder / "compose.yaml"
+        compose.write_text(compose.read_text().replace("${API_PORT:-8000}", str(stack.port)))
+        stack.up()
+        expect(stack.ask("/health")[0] == 200)
+        log = stack.compose("logs", "worker").stdout
+        expect("no GPU: libnvidia-ml.so.1 is not found" in log, log)
+        expect(stack.ask("/workers")[1]["workers"][0]["gpus"] == [])
+
+
+def a_taken_port_is_told():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with Stack(API_PORT=taken.getsockname()[1]) as stack:
+            done = stack.compose("up", "--detach", "--wait", check=False)
+            expect(done.returncode != 0)
+            expect(re.search("already (allocated|in use)", done.stderr), done.stderr)
+
+
+def a_worker_that_is_killed_in_mid_job_loses_nothing():
+    with Stack() as stack:
+        stack.up()
+        job = stack.submit()
+        stack.events(job, lambda event: event["type"] == "completed")
+        stack.ollama("hold")
+        job = stack.submit(selected_analysts=["market", "news"])
+        stack.events(job, lambda event: event["type"] == "step_started")
+        docker("kill", "--signal", "KILL", stack.inspect("worker")["Id"])
+        stack.ollama("release")
+        stack.up()
+        events = stack.events(job)
+        expect(kinds(events).count("completed") == 1 and kinds(events).count("claimed") == 2, kinds(events))
+
+
+def jobs_go_on_while_the_api_is_started_anew():
+    with Stack() as stack:
+        stack.up()
+        stack.ollama("hold")
+        job = stack.submit()
+        stack.events(job, lambda event: event["type"] == "step_started")
+        stack.compose("restart", "api")
+        stack.up()
+        stack.ollama("release")
+        expect(stack.ended(job)["status"] == "completed")
+        expect(stack.ask(f"/jobs/{job}")[1]["attempt"] == 1, "the worker did not notice")
+
+
+def a_redis_that_is_started_anew_has_the_queue():
+    with Stack(WORKER_CONCURRENCY="1") as stack:
+        stack.up()
+        stack.ollama("hold")
+        jobs = [stack.submit() for _ in range(5)]
+        docker("kill", "--signal", "KILL", stack.inspect("redis")["Id"])
+        stack.up()
+        stack.ollama("release")
+        for job in jobs:
+            expect(stack.ended(job)["status"] == "completed", job)
+
+
+def a_full_disk_fails_the_job_with_its_reason():
+    with Stack(JOB_MAX_RETRIES="0") as stack:
+        results = stack.folder / "results"
+        results.mkdir()
+        subprocess.run([*THERE, "mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", results], check=True)
+        try:
+            stack.up()
+            job = stack.ended(stack.submit())
+            expect(job["status"] == "failed" and job["error_type"] == "storage_error", job)
+            expect("no room" in job["error"], job)
+        finally:
+            stack.compose("down", "--volumes", "--timeout", "5")
+            subprocess.run([*THERE, "umount", results], check=True)
+
+
+def a_missing_key_is_named():
+    with Stack(LLM_PROVIDER="openai") as stack:
+        stack.up()
+        job = stack.ended(stack.submit())
+        expect(job["status"] == "failed" and job["retry_count"] == 0, job)
+        expect("OPENAI_API_KEY" in job["error"], job)
+
+
+def three_workers_share_the_jobs():
+    with Stack(WORKER_CONCURRENCY="1") as stack:
+        stack.up("--scale", "worker=3")
+        expect(stack.ask("/health")[1]["components"]["workers"]["count"] == 3)
+        stack.ollama("hold")
+        jobs = [stack.submit() for _ in range(3)]
+        for job in jobs:
+            stack.events(job, lambda event: event["type"] == "step_started")
+        stack.ollama("release")
+        workers = {stack.ended(job)["worker"] for job in jobs}
+        expect(len(workers) == 3, workers)
+
+
+def a_gpu_reaches_worker_and_ollama_by_cdi():
+    library = build_driver()
+    with Stack(TRADINGAGENTS_GPU="nvidia.com/gpu=all") as stack:
+        try:
+            stack.up()
+            gpu = stack.ask("/workers")[1]["workers"][0]["gpus"][0]
+            expect((gpu["name"], gpu["uuid"], gpu["driver_version"]) == ("Stub GPU", "GPU-stub", "580.00"), gpu)
+            expect((gpu["memory_total"], gpu["utilization"], gpu["cuda_version"]) == (24 << 30, 42, "13.0"), gpu)
+            expect(stack.ask("/health")[1]["components"]["workers"]["gpus"] == 1)
+            smi = stack.compose("exec", "-T", "worker", "nvidia-smi").stdout
+            expect("NVIDIA-SMI 580.00" in smi, smi)
+            doctor = stack.compose("exec", "-T", "worker", "tradingagents", "doctor", check=False).stdout
+            expect("Stub GPU" in doctor, doctor)
+        finally:
+            (CDI / "tradingagents-test.json").unlink()
+            shutil.rmtree(library)
+
+
+def build_driver():
+    """A driver's library and program on this host, with a CDI specification that mounts them as the toolkit's does."""
+    folder = Path(tempfile.mkdtemp(prefix="tradingagents-driver-"))
+    source = Path(__file__).parent / "nvml.c"
+    library, program = folder / "libnvidia-ml.so.1", folder / "nvidia-smi"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    subprocess.run(["cc", "-DSMI", "-o", program, source], check=True)
+    options = ["ro", "nosuid", "nodev", "bind"]
+    mounts = [
+        {"hostPath": str(library), "containerPath": "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1", "options": options},
+        {"hostPath": str(program), "containerPath": "/usr/bin/nvidia-smi", "options": options},
+    ]
+    specification = {
+        "cdiVersion": "0.6.0",
+        "kind": "nvidia.com/gpu",
+        "devices": [{"name": "all", "containerEdits": {"mounts": mounts}}],
+    }
+    CDI.mkdir(parents=True, exist_ok=True)
+    (CDI / "tradingagents-test.json").write_text(json.dumps(specification))
+    # The engine watches the folder.
+    deadline = time.monotonic() + 10
+    while "nvidia.com/gpu=all" not in docker("info").stdout and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return folder
+
+
+STORIES = [
+    the_file_holds_what_it_promises_with_and_without_env,
+    a_stranger_starts_it_submits_a_job_and_finds_the_result,
+    it_needs_no_env_and_no_gpu,
+    a_taken_port_is_told,
+    a_worker_that_is_killed_in_mid_job_loses_nothing,
+    jobs_go_on_while_the_api_is_started_anew,
+    a_redis_that_is_started_anew_has_the_queue,
+    a_full_disk_fails_the_job_with_its_reason,
+    a_missing_key_is_named,
+    three_workers_share_the_jobs,
+    a_gpu_reaches_worker_and_ollama_by_cdi,
+]
+
+
+def main():
+    for tag, make in ((REDIS, images.redis), (OLLAMA, images.ollama)):
+        if docker("image", "inspect", tag, check=False).returncode:
+            make(DOCKER, tag)
+    for tag, name in ((API, "api"), (WORKER, "worker")):
+        if docker("image", "inspect", tag, check=False).returncode:
+            images.program(DOCKER, tag, name, str(ROOT / "target/release/tradingagents"))
+            print(f"{tag}: made from cargo's binary, as Nix has not built it here")
+    chosen = [story for story in STORIES if not sys.argv[1:] or story.__name__ in sys.argv[1:]]
+    told, failed, untold = 0, 0, []
+    for story in chosen:
+        if story is a_gpu_reaches_worker_and_ollama_by_cdi and not os.access(CDI.parent, os.W_OK):
+            untold.append(f"{story.__name__}: {CDI} can't be written to")
+            continue
+        began = time.monotonic()
+        try:
+            story()
+            told += 1
+            print(f"ok      {story.__name__} ({time.monotonic() - began:.0f} s)", flush=True)
+        except Exception as error:  # The next story may hold.
+            failed += 1
+            print(f"FAILED  {story.__name__}: {type(error).__name__}: {error}", flush=True)
+    print(f"{told} passed, {failed} failed, {len(untold)} skipped" if untold else f"{told} passed, {failed} failed")
+    for reason in untold:
+        print(f"not run: {reason}")
+    sys.exit(bool(failed))
+
+
+main()
