@@ -72,12 +72,14 @@ impl Gpus {
         (0..self.0.device_count()?)
             .map(|index| {
                 let device = self.0.device_by_index(index)?;
-                let memory = device.memory_info()?;
+                // Drivers before 510 don't tell.
+                let (memory_total, memory_used) =
+                    device.memory_info().map_or((0, 0), |memory| (memory.total, memory.used));
                 Ok(Gpu {
                     name: device.name()?,
                     uuid: device.uuid()?,
-                    memory_total: memory.total,
-                    memory_used: memory.used,
+                    memory_total,
+                    memory_used,
                     // A GPU that is split by MIG has no utilisation of its own.
                     utilization: device.utilization_rates().map_or(0, |rates| rates.gpu),
                     driver_version: driver_version.clone(),

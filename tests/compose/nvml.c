@@ -19,7 +19,7 @@ int main(void) {
     return 0;
 }
 #else
-typedef struct { unsigned long long total, free, used; } memory;
+typedef struct { unsigned version; unsigned long long total, reserved, free, used; } memory;
 typedef struct { unsigned int gpu, memory; } utilization;
 static int one;
 
@@ -30,7 +30,7 @@ int nvmlDeviceGetCount_v2(unsigned *count) { *count = 1; return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) { *device = &one; return index ? 2 : 0; }
 int nvmlDeviceGetName(void *device, char *name, unsigned length) { (void)device; snprintf(name, length, "Stub GPU"); return 0; }
 int nvmlDeviceGetUUID(void *device, char *uuid, unsigned length) { (void)device; snprintf(uuid, length, "GPU-stub"); return 0; }
-int nvmlDeviceGetMemoryInfo(void *device, memory *info) {
+int nvmlDeviceGetMemoryInfo_v2(void *device, memory *info) {
     (void)device;
     info->total = 24ULL << 30; info->used = 1ULL << 30; info->free = 23ULL << 30;
     return 0;

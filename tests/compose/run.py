@@ -349,6 +349,8 @@ STORIES = [
 
 
 def main():
+    if docker("info", check=False).returncode:
+        sys.exit(f"{shlex.join(DOCKER)} does not answer; start Docker, or name the command in DOCKER")
     for tag, make in ((REDIS, images.redis), (OLLAMA, images.ollama)):
         if docker("image", "inspect", tag, check=False).returncode:
             make(DOCKER, tag)

@@ -7,6 +7,7 @@
 mod analyze;
 mod api;
 mod client;
+mod deployment;
 mod firm;
 mod llm;
 mod market;

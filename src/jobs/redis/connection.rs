@@ -28,6 +28,9 @@ pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 /// The wait before the first try to connect anew, and the longest.
 const RECONNECT_MS: (u32, u32) = (50, 1000);
 
+/// The longest cause of a failed connection, characters.
+const MAX_TROUBLE: usize = 200;
+
 /// Messages of pub/sub that may wait to be read.
 const MESSAGES: usize = 8192;
 
@@ -154,6 +157,8 @@ fn is_of_the_answer(error: &Error) -> bool {
 async fn note_trouble(mut errors: Receiver<(Error, Option<Server>)>, trouble: Arc<Mutex<Option<String>>>) {
     while let Ok((error, _)) = errors.recv().await {
         debug!(error = error.details(), "the connection to Redis failed");
-        *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.details().to_owned());
+        // Redis explains at length; the beginning says what it is about.
+        let beginning = error.details().chars().take(MAX_TROUBLE).collect();
+        *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(beginning);
     }
 }
