@@ -46,7 +46,8 @@ fn every_setting_and_every_variable_of_the_stack_is_explained_with_its_default()
             }
         }
     }
-    let used: Vec<_> = ["compose.yaml", "compose.dev.yaml"].into_iter().flat_map(used_by).map(|(name, _)| name).collect();
+    let used: Vec<_> =
+        ["compose.yaml", "compose.dev.yaml"].into_iter().flat_map(used_by).map(|(name, _)| name).collect();
     explained.retain(|name, _| !used.contains(name));
     assert_eq!(explained, BTreeMap::new(), "explained, but used nowhere");
 }
