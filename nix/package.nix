@@ -31,7 +31,8 @@ in
   inherit craneLib manifest;
 
   binary = craneLib.buildPackage (common // {
-    cargoArtifacts = craneLib.buildDepsOnly common;
+    # Without `cargo check`, which only the checks' profile needs, and tests, which only it runs.
+    cargoArtifacts = craneLib.buildDepsOnly (common // { cargoCheckCommand = "true"; doCheck = false; });
     # The checks are a derivation of their own, so that an image does not wait for them.
     doCheck = false;
     meta = {
