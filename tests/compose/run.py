@@ -203,6 +203,13 @@ def it_needs_no_env_and_no_gpu():
         expect(stack.ask("/workers")[1]["workers"][0]["gpus"] == [])
 
 
+def an_image_that_is_not_loaded_is_told_with_its_mend():
+    with Stack(API_IMAGE="tradingagents-api:not-loaded") as stack:
+        done = stack.compose("up", "--detach", "--wait", check=False)
+        expect(done.returncode != 0)
+        expect("run: nix build .#image && docker load < result" in done.stderr, done.stderr)
+
+
 def a_taken_port_is_told():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -337,6 +344,7 @@ STORIES = [
     the_file_holds_what_it_promises_with_and_without_env,
     a_stranger_starts_it_submits_a_job_and_finds_the_result,
     it_needs_no_env_and_no_gpu,
+    an_image_that_is_not_loaded_is_told_with_its_mend,
     a_taken_port_is_told,
     a_worker_that_is_killed_in_mid_job_loses_nothing,
     jobs_go_on_while_the_api_is_started_anew,
