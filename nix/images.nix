@@ -1,6 +1,6 @@
 # The images: api and worker, which differ in entrypoint and environment, and both in one archive for `docker load`.
 #
-# Each store path is a layer: libc, certificates and zone data lie below and stay, and a new binary is one new layer.
+# Each store path is a layer: libc, then by name `base` and the binary, so that a new binary is one new layer on top.
 # Nothing in the files of the image names the binary, only the image's configuration does.
 { pkgs, package, revision }:
 let
@@ -26,24 +26,28 @@ let
   libc = pkgs.stdenv.cc.libc;
   loader = if pkgs.stdenv.hostPlatform.isAarch64 then "lib/ld-linux-aarch64.so.1" else "lib64/ld-linux-x86-64.so.2";
 
-  users = [
-    (pkgs.writeTextDir "etc/passwd" ''
-      root:x:0:0:root:/:/sbin/nologin
-      tradingagents:x:${uid}:${uid}:tradingagents:/:/sbin/nologin
-    '')
-    (pkgs.writeTextDir "etc/group" ''
-      root:x:0:
-      tradingagents:x:${uid}:
-    '')
-    (pkgs.writeTextDir "etc/nsswitch.conf" "hosts: files dns\n")
-  ];
+  # One path and not a link to each, for those would be sorted among the binary's.
+  base = pkgs.runCommand "base" { } ''
+    mkdir -p $out/etc/ssl/certs $out/share
+    cp ${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt $out/etc/ssl/certs/
+    cp -r ${pkgs.tzdata}/share/zoneinfo $out/share/
+    cat > $out/etc/passwd <<END
+    root:x:0:0:root:/:/sbin/nologin
+    tradingagents:x:${uid}:${uid}:tradingagents:/:/sbin/nologin
+    END
+    cat > $out/etc/group <<END
+    root:x:0:
+    tradingagents:x:${uid}:
+    END
+    echo "hosts: files dns" > $out/etc/nsswitch.conf
+  '';
 
   imageOf =
     { name, command, environment ? [ ], extraCommands ? "", config ? { } }:
     dockerTools.buildLayeredImage {
       name = "${manifest.name}-${name}";
       tag = manifest.version;
-      contents = users ++ [ pkgs.cacert pkgs.tzdata ];
+      contents = [ base ];
       extraCommands = ''
         mkdir -m 1777 tmp
         mkdir results

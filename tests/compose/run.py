@@ -363,7 +363,9 @@ def main():
         if docker("image", "inspect", tag, check=False).returncode:
             make(DOCKER, tag)
     for tag, name in ((API, "api"), (WORKER, "worker")):
-        if docker("image", "inspect", tag, check=False).returncode:
+        # Only Nix' images have the label. One of an earlier run here is of an earlier binary.
+        label = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
+        if not docker("image", "inspect", "--format", label, tag, check=False).stdout.strip():
             images.program(DOCKER, tag, name, str(ROOT / "target/release/tradingagents"))
             print(f"{tag}: made from cargo's binary, as Nix has not built it here")
     chosen = [story for story in STORIES if not sys.argv[1:] or story.__name__ in sys.argv[1:]]
