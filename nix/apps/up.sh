@@ -25,12 +25,12 @@ fi
 say "starting; the first time, Docker pulls redis and ollama"
 if ! docker compose up --detach --wait --wait-timeout "${UP_TIMEOUT:-600}"; then
     echo >&2
-    docker compose ps --all --format '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}' | while read -r service state health code; do
+    docker compose ps --all --format '{{.Service}} {{.State}} {{or .Health "-"}} {{.ExitCode}}' | while read -r service state health code; do
         case "$state $health $code" in
-            "running healthy"*) continue ;;
-            "exited"*" 0") continue ;;
+            "running healthy "*) continue ;;
+            "exited - 0") continue ;;
         esac
-        echo "up: $service is $state $health; its last lines:" >&2
+        echo "up: $service is $state ($health, exit code $code); its last lines:" >&2
         docker compose logs --no-log-prefix --tail 15 "$service" >&2
     done
     fail "the stack is not well; docs/TROUBLESHOOTING.md has the usual reasons"
