@@ -7,12 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The calendar day at whose close the agents stand; nothing later reaches them. Written `YYYY-MM-DD`.
-///
-/// Parsing takes real calendar days only. Whether a day lies in the future depends on the clock, so that is asked
-/// where a request comes in ([`TradeDate::not_in_future`]), not of dates that were stored before.
+// Parsing takes real calendar days only. Whether a day lies in the future depends on the clock, so that is asked where a
+// request comes in, not of dates that were stored before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(example = &"2024-05-10")]
+#[schemars(!try_from, !into, example = &"2024-05-10")]
 pub struct TradeDate(#[schemars(with = "NaiveDate")] NaiveDate);
 
 /// Why a text is not a [`TradeDate`], or not one that can be analysed yet.

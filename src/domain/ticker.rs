@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// ticker is a path such as `..`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(example = &"NVDA")]
+#[schemars(!try_from, !into, example = &"NVDA")]
 pub struct Ticker(
     #[schemars(length(min = 1, max = 20), regex(pattern = r"^[.\-^=]*[A-Za-z0-9][A-Za-z0-9.\-^=]*$"))] String,
 );

@@ -105,6 +105,7 @@ impl<const MAX: u64> JsonSchema for Rounds<MAX> {
 /// A non-empty set of analysts, kept in the order in which reports are shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<Analyst>")]
+#[schemars(!try_from)]
 pub struct Analysts(#[schemars(length(min = 1))] Vec<Analyst>);
 
 impl Analysts {
@@ -133,6 +134,7 @@ macro_rules! short_text {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(!try_from, !into)]
         pub struct $name(#[schemars(length(min = 1, max = $max), regex(pattern = $pattern))] String);
 
         impl $name {
@@ -183,6 +185,7 @@ impl Language {
 /// The base URL of a model provider: http or https, with a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(!try_from, !into)]
 pub struct BackendUrl(#[schemars(with = "String", url, length(max = 2048))] Url);
 
 impl BackendUrl {

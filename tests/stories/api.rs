@@ -320,6 +320,23 @@ async fn the_document_describes_every_call_with_all_its_answers() {
 }
 
 #[tokio::test]
+async fn the_document_says_what_a_value_may_be() {
+    let printed = Sandbox::new().run(&["openapi"]).await;
+    let document: Value = serde_json::from_str(&printed.stdout).unwrap();
+    let schemas = &document["components"]["schemas"];
+    for (schema, limit) in [
+        ("Ticker", "pattern"),
+        ("ModelName", "pattern"),
+        ("Language", "maxLength"),
+        ("TradeDate", "format"),
+        ("BackendUrl", "format"),
+        ("Analysts", "minItems"),
+    ] {
+        assert!(schemas[schema].get(limit).is_some(), "{schema}: {}", schemas[schema]);
+    }
+}
+
+#[tokio::test]
 async fn the_documentation_page_asks_no_other_host() {
     let offline = Offline::start().await;
     let answer = offline.ask(Method::GET, "/docs").await;
