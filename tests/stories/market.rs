@@ -161,6 +161,6 @@ fn indicators_have_no_value_while_they_warm_up() {
             let began = series.iter().position(Option::is_some).unwrap_or(series.len());
             assert!(series[began..].iter().all(Option::is_some), "{} has a hole", indicator.name());
         }
-        assert!(Indicator::Close50Sma.series(&bars).last().copied().flatten().is_some() == (count >= 50));
+        assert_eq!(Indicator::Close50Sma.series(&bars).last().copied().flatten().is_some(), count >= 50);
     }
 }

@@ -138,7 +138,7 @@ async fn a_claim_carries_the_last_checkpoint_byte_for_byte(stage: Stage) {
         store.record(&claimed.lease(), vec![], Some(state.clone())).await.unwrap();
         apply(&*store, &Transition::release(&claimed.lease(), worker())).await;
         claimed = claim(&*store).await;
-        assert!(claimed.checkpoint == Some(state));
+        assert_eq!(claimed.checkpoint, Some(state));
     }
     let events = stored(&*store, Scope::Job(claimed.job.id)).await;
     assert_eq!(events.last().unwrap().kind, EventKind::Claimed { worker: worker(), attempt: 6, resumed: true });
