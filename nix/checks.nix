@@ -17,5 +17,8 @@ in
     cargoDocExtraArgs = "--no-deps";
     RUSTDOCFLAGS = "-D warnings";
   });
-  tests = craneLib.cargoNextest (development // { nativeCheckInputs = [ pkgs.redis ]; nativeBuildInputs = [ pkgs.redis ]; });
+  tests = craneLib.cargoNextest (development // {
+    src = package.testedSource;
+    nativeBuildInputs = [ pkgs.redis ];
+  });
 }

@@ -21,6 +21,8 @@ let
     strictDeps = true;
   };
 
+  distribution = common // { CARGO_PROFILE = "dist"; };
+
   # For checks: the quick profile, and the files that they read beside the source.
   development = common // {
     src = sourceOf [ ../tests ../rustfmt.toml ../clippy.toml ];
@@ -30,9 +32,9 @@ in
 {
   inherit craneLib manifest;
 
-  binary = craneLib.buildPackage (common // {
+  binary = craneLib.buildPackage (distribution // {
     # Without `cargo check`, which only the checks' profile needs, and tests, which only it runs.
-    cargoArtifacts = craneLib.buildDepsOnly (common // { cargoCheckCommand = "true"; doCheck = false; });
+    cargoArtifacts = craneLib.buildDepsOnly (distribution // { cargoCheckCommand = "true"; doCheck = false; });
     # The checks are a derivation of their own, so that an image does not wait for them.
     doCheck = false;
     meta = {
@@ -43,4 +45,7 @@ in
   });
 
   development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
+
+  # The tests also compare the settings with the stack's files.
+  testedSource = sourceOf [ ../tests ../.env.example ../compose.yaml ../compose.dev.yaml ];
 }
