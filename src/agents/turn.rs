@@ -135,8 +135,11 @@ impl<'a> Turn<'a> {
         let request = ChatRequest { agent: self.agent, messages: self.messages.clone(), tools, schema };
         let answer = self.model.chat(&request).await?;
         self.usage += answer.usage;
-        let (content, tool_calls) = (answer.text.clone(), answer.tool_calls.clone());
-        self.messages.push(Message::Assistant { content, tool_calls });
+        self.messages.push(Message::Assistant {
+            content: answer.text.clone(),
+            tool_calls: answer.tool_calls.clone(),
+            thoughts: answer.thoughts.clone(),
+        });
         Ok(answer)
     }
 

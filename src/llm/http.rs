@@ -12,13 +12,17 @@ use std::{
 
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::LlmError;
+use super::{
+    LlmError,
+    service::{KeyHeader, Service},
+};
 use crate::tls;
 
 /// A server that is there accepts a connection at once, however long its model then thinks.
@@ -31,17 +35,8 @@ const MAX_BODY: usize = 8 << 20;
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// How much of a server's own words goes into an error, characters.
 const MAX_MESSAGE: usize = 500;
-
-/// A kind of server, as its error messages speak of it.
-pub(super) struct Service {
-    pub name: &'static str,
-    /// What to do if it can't be reached.
-    pub unreachable: &'static str,
-    /// The setting that it is let in by.
-    pub key: &'static str,
-    /// What to do if an answer has no room.
-    pub room: &'static str,
-}
+/// The codes of OpenAI and Z.ai for an empty account. They come with the status of a rate limit, but no wait mends it.
+const NO_CREDIT: [&str; 2] = ["insufficient_quota", "1113"];
 
 /// A server at its base URL.
 pub(super) struct Endpoint {
@@ -86,9 +81,12 @@ impl Endpoint {
         timeout: Duration,
     ) -> Result<Self, LlmError> {
         let shown = shown(&base);
-        let mut headers = HeaderMap::new();
+        let fixed = service.headers.iter();
+        let mut headers: HeaderMap =
+            fixed.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
         if let Some(key) = &key {
-            headers.insert(AUTHORIZATION, bearer(key, service)?);
+            let (name, value) = key_header(key, service)?;
+            headers.insert(name, value);
         }
         let client = tls::client_builder(&base)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -119,6 +117,17 @@ impl Endpoint {
 
     pub async fn get(&self, path: &str) -> Result<Reply<'_>, LlmError> {
         self.send(self.client.get(self.url(path))).await
+    }
+
+    /// The whole answer to a question that no model has to think about, as JSON.
+    pub async fn look_up<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, LlmError> {
+        let ask = async {
+            match self.get(path).await? {
+                Reply::Answer(body) => body.json().await.map(Ok),
+                Reply::Refusal(refusal) => Ok(Err(refusal)),
+            }
+        };
+        self.quickly(ask).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Result<Reply<'_>, LlmError> {
@@ -171,9 +180,24 @@ impl Endpoint {
         }
     }
 
+    /// The error of an answer that is not in the server's own form.
+    pub fn not_understood(&self, error: &serde_json::Error) -> LlmError {
+        self.unusable(format!("not in the form of its API ({error}); check what listens at {}", self.shown))
+    }
+
     /// The error of an answer that can't be used.
     pub fn unusable(&self, what: impl Into<String>) -> LlmError {
         LlmError::Unusable { provider: self.service.name, what: what.into() }
+    }
+
+    /// The error of a model that the server does not have.
+    pub fn unknown_model(&self, model: &str, message: String) -> LlmError {
+        LlmError::UnknownModel {
+            provider: self.service.name,
+            model: model.into(),
+            message,
+            mend: "set DEEP_THINK_LLM and QUICK_THINK_LLM to models that it has".into(),
+        }
     }
 
     /// The error of a refusal, by what HTTP means with its status.
@@ -181,8 +205,7 @@ impl Endpoint {
         let Refusal { status, message, code, retry_after } = refusal;
         let (provider, url) = (self.service.name, self.shown.clone());
         match status {
-            // OpenAI's word for an empty account comes with the status of a rate limit, but no wait mends it.
-            429 if code == "insufficient_quota" => {
+            429 if NO_CREDIT.contains(&code.as_str()) => {
                 let message = format!("{message}; the account has no credit left: add some, or use another provider");
                 LlmError::Refused { provider, url, status, message }
             }
@@ -199,6 +222,12 @@ impl Body<'_> {
     pub async fn all(mut self) -> Result<Vec<u8>, LlmError> {
         while self.more().await? {}
         Ok(self.buffer)
+    }
+
+    /// The whole body as JSON.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, LlmError> {
+        let endpoint = self.endpoint;
+        serde_json::from_slice(&self.all().await?).map_err(|e| endpoint.not_understood(&e))
     }
 
     /// The next line of a streamed answer; none at its end.
@@ -253,7 +282,14 @@ impl Refusal {
             message = status.canonical_reason().unwrap_or("it gave no reason").into();
         }
         let code = [&error["code"], &error["type"]].into_iter().find_map(Value::as_str).unwrap_or_default();
-        Self { status: status.as_u16(), message, code: code.into(), retry_after: retry_after(headers) }
+        let retry_after = retry_after(headers).or_else(|| retry_delay(error));
+        Self { status: status.as_u16(), message, code: code.into(), retry_after }
+    }
+
+    /// A refusal that came with the status of a success.
+    pub fn disguised(error: &Value) -> Self {
+        let status = error["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(502);
+        Self::late(status, squeeze(error["message"].as_str().unwrap_or(&error.to_string())))
     }
 
     /// Whether its words, in any case, contain one of these.
@@ -273,12 +309,25 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(MAX_RETRY_AFTER))
 }
 
-fn bearer(key: &SecretString, service: &Service) -> Result<HeaderValue, LlmError> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| {
+/// Google tells the wait in the body: `{"details": [{"retryDelay": "34s"}]}`.
+fn retry_delay(error: &Value) -> Option<Duration> {
+    let details = error["details"].as_array()?;
+    let told = details.iter().find_map(|detail| detail["retryDelay"].as_str())?;
+    let seconds = told.strip_suffix('s')?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(MAX_RETRY_AFTER))
+}
+
+fn key_header(key: &SecretString, service: &Service) -> Result<(HeaderName, HeaderValue), LlmError> {
+    let key = key.expose_secret();
+    let (name, value) = match service.key_header {
+        KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+        KeyHeader::Named(name) => (HeaderName::from_static(name), key.to_owned()),
+    };
+    let mut value = HeaderValue::from_str(&value).map_err(|_| {
         LlmError::NotConfigured(format!("{} has characters that no key has: check it for line breaks", service.key))
     })?;
     value.set_sensitive(true);
-    Ok(value)
+    Ok((name, value))
 }
 
 fn shown(base: &Url) -> String {

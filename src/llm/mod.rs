@@ -1,23 +1,32 @@
 //! Chat models behind one trait.
 //!
 //! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
-//! [`ollama`] speaks Ollama's native API, [`openai`] Chat Completions, [`rules`] needs no model at all. The first two
-//! share HTTP and its errors (`http`), the cleaning of answers (`answer`) and a short patience with failures (`retry`).
+//! [`ollama`] speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] the Chat
+//! Completions of all others, [`rules`] needs no model at all. Those with a server share what is known of the services
+//! (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what a request may do without
+//! (`optional`) and a short patience with failures (`retry`).
+//!
+//! The crate genai speaks these protocols too. It is not used: it reads an answer of any length into memory, where a job
+//! may name the server, and it brings some fifty crates for the two protocols that are not Chat Completions.
 
 mod answer;
+pub mod anthropic;
+pub mod gemini;
 mod http;
 mod message;
 pub mod ollama;
 pub mod openai;
+mod optional;
 mod retry;
 pub mod rules;
+mod service;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
 
-use crate::domain::Provider;
+use crate::domain::{Provider, ReasoningEffort};
 
 /// A model that answers.
 #[async_trait]
@@ -45,15 +54,20 @@ pub struct Backend {
     /// The longest time for one answer.
     pub timeout: Duration,
     pub temperature: Option<f64>,
+    pub reasoning_effort: Option<ReasoningEffort>,
     pub ollama: ollama::Options,
+    /// The version of Azure's API.
+    pub azure_api_version: String,
 }
 
 /// A model of a backend. It waits out failures that pass within seconds.
 pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, LlmError> {
     let served: Arc<dyn ChatModel> = match backend.provider {
-        Provider::Ollama => Arc::new(ollama::Ollama::new(backend, model)?),
-        Provider::OpenAi | Provider::OpenAiCompatible => Arc::new(openai::OpenAi::new(backend, model)?),
         Provider::Rules => return Ok(Arc::new(rules::Rules)),
+        Provider::Ollama => Arc::new(ollama::Ollama::new(backend, model)?),
+        Provider::Anthropic => Arc::new(anthropic::Anthropic::new(backend, model)?),
+        Provider::Google => Arc::new(gemini::Gemini::new(backend, model)?),
+        _ => Arc::new(openai::OpenAi::new(backend, model)?),
     };
     Ok(Arc::new(retry::Retrying(served)))
 }
@@ -61,9 +75,11 @@ pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, Llm
 /// Whether the backend is there and has the model, in one line for the operator. It costs no tokens.
 pub async fn check(backend: &Backend, model: &str) -> Result<String, LlmError> {
     match backend.provider {
-        Provider::Ollama => ollama::Ollama::new(backend, model)?.check().await,
-        Provider::OpenAi | Provider::OpenAiCompatible => openai::OpenAi::new(backend, model)?.check().await,
         Provider::Rules => Ok("the rules need no model".into()),
+        Provider::Ollama => ollama::Ollama::new(backend, model)?.check().await,
+        Provider::Anthropic => anthropic::Anthropic::new(backend, model)?.check().await,
+        Provider::Google => gemini::Gemini::new(backend, model)?.check().await,
+        _ => openai::OpenAi::new(backend, model)?.check().await,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     agents::{Brief, Firm, Models},
     config::Config,
     domain::{Analyst, PriceVendor, PriceVendors, Provider},
-    jobs::{JobConfig, JobRequest, ModelName},
+    jobs::{JobConfig, JobRequest, ModelName, Temperature},
     llm::{self, Backend, LlmError, ollama},
     market::{CsvFolder, Market, PriceSource, Sample},
 };
@@ -111,18 +111,15 @@ impl Desk {
         let own_url = self.own_url(provider);
         let asked = job.backend_url.as_ref().map(|url| url.as_url().clone());
         // The operator's key goes to the operator's URL alone: a job could name a server that collects keys.
-        let key = match provider {
-            _ if asked.is_some() && asked != own_url => None,
-            Provider::OpenAi => config.openai_api_key.clone(),
-            Provider::OpenAiCompatible => config.openai_compatible_api_key.clone(),
-            Provider::Ollama | Provider::Rules => None,
-        };
+        let key = config.api_key(provider).filter(|_| asked.is_none() || asked == own_url);
         Ok(Backend {
             provider,
+            api_key: key.cloned(),
             base_url: asked.or(own_url),
-            api_key: key,
             timeout: Duration::from_secs(config.llm_timeout),
-            temperature: config.llm_temperature,
+            temperature: job.temperature.map(Temperature::get).or(config.llm_temperature),
+            reasoning_effort: job.reasoning_effort.or(config.reasoning_effort),
+            azure_api_version: config.azure_openai_api_version.clone(),
             ollama: ollama::Options { num_ctx: config.ollama_num_ctx, keep_alive: config.ollama_keep_alive.clone() },
         })
     }
@@ -131,8 +128,11 @@ impl Desk {
     fn own_url(&self, provider: Provider) -> Option<Url> {
         let config = &self.config;
         let set = config.llm_backend_url.as_ref().filter(|_| provider == config.llm_provider);
-        let ollama = (provider == Provider::Ollama).then(|| config.ollama_base_url.clone());
-        set.map(|url| url.as_url().clone()).or(ollama)
+        set.map(|url| url.as_url().clone()).or_else(|| match provider {
+            Provider::Ollama => Some(config.ollama_base_url.clone()),
+            Provider::Azure => config.azure_openai_endpoint.clone(),
+            _ => None,
+        })
     }
 
     /// The market by the vendors that the job names, or the service, or else all that there are.
@@ -161,12 +161,22 @@ impl Desk {
 
 /// The deep and the quick model of a provider where nobody named one.
 fn usual_models(provider: Provider) -> (Option<&'static str>, Option<&'static str>) {
-    match provider {
-        Provider::Ollama => (Some("qwen3:8b"), Some("qwen3:8b")),
-        Provider::OpenAi => (Some("gpt-5.5"), Some("gpt-5.4-mini")),
-        Provider::OpenAiCompatible => (None, None),
-        Provider::Rules => (Some("rules"), Some("rules")),
-    }
+    let (deep, quick) = match provider {
+        Provider::Ollama => ("qwen3:8b", "qwen3:8b"),
+        Provider::OpenAi => ("gpt-5.5", "gpt-5.4-mini"),
+        Provider::Anthropic => ("claude-opus-4-6", "claude-sonnet-4-6"),
+        Provider::Google => ("gemini-2.5-pro", "gemini-2.5-flash"),
+        Provider::Xai => ("grok-4", "grok-4-fast"),
+        Provider::DeepSeek => ("deepseek-chat", "deepseek-chat"),
+        Provider::Groq => ("openai/gpt-oss-120b", "openai/gpt-oss-20b"),
+        Provider::Mistral => ("mistral-large-latest", "mistral-small-latest"),
+        Provider::Qwen => ("qwen-max", "qwen-plus"),
+        Provider::Glm => ("glm-4.6", "glm-4.5-air"),
+        Provider::Rules => ("rules", "rules"),
+        // A gateway, deployments of one's own, and servers of any kind.
+        Provider::OpenRouter | Provider::Azure | Provider::OpenAiCompatible => return (None, None),
+    };
+    (Some(deep), Some(quick))
 }
 
 fn no_model(provider: Provider) -> InvalidConfig {

@@ -31,6 +31,8 @@ fn firm(llm: &FakeLlm) -> Firm {
         api_key: None,
         timeout: std::time::Duration::from_mins(1),
         temperature: None,
+        reasoning_effort: None,
+        azure_api_version: String::new(),
         ollama: ollama::Options { num_ctx: 32_768, keep_alive: "30m".into() },
     };
     let model = |name| llm::connect(&backend, name).unwrap();

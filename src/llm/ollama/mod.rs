@@ -6,8 +6,6 @@
 
 mod wire;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -16,16 +14,11 @@ use wire::{Chunk, Details, Version};
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
     answer::RawAnswer,
-    http::{Body, Endpoint, Refusal, Reply, Service},
+    http::{Body, Endpoint, Refusal, Reply},
+    optional::{Accepted, Part},
+    service::Service,
 };
-use crate::domain::Provider;
-
-const SERVICE: Service = Service {
-    name: "Ollama",
-    unreachable: "start it with `ollama serve` or set OLLAMA_BASE_URL",
-    key: "the user and password in OLLAMA_BASE_URL",
-    room: "raise OLLAMA_NUM_CTX, or use a model that thinks less",
-};
+use crate::domain::{Provider, ReasoningEffort};
 
 /// Settings of an Ollama server.
 #[derive(Debug, Clone)]
@@ -41,35 +34,32 @@ pub struct Ollama {
     endpoint: Endpoint,
     model: String,
     temperature: Option<f64>,
+    effort: Option<ReasoningEffort>,
     options: Options,
     /// What the server knows of the model, once asked.
     details: OnceCell<Details>,
-    /// Set once the server did not know the switch for thinking.
-    cannot_think: AtomicBool,
+    accepted: Accepted,
 }
 
 impl Ollama {
     /// The model at the backend. The base URL may end in `/v1`, as other programs want it.
     pub fn new(backend: &Backend, model: &str) -> Result<Self, LlmError> {
-        let base = backend.base_url.clone().ok_or_else(|| {
-            LlmError::NotConfigured("OLLAMA_BASE_URL is not set; it is where Ollama is: http://127.0.0.1:11434".into())
-        })?;
+        let service = Service::of(Provider::Ollama);
+        let base = service.base_url(backend)?;
         Ok(Self {
-            endpoint: Endpoint::new(&SERVICE, without_v1(base), None, backend.timeout)?,
+            endpoint: Endpoint::new(service, without_v1(base), None, backend.timeout)?,
             model: model.into(),
             temperature: backend.temperature,
+            effort: backend.reasoning_effort,
             options: backend.ollama.clone(),
             details: OnceCell::new(),
-            cannot_think: AtomicBool::new(false),
+            accepted: Accepted::default(),
         })
     }
 
     /// Whether the server is there, has the model, and what the model can do, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
-        let version: Version = match self.endpoint.quickly(self.endpoint.get("api/version")).await? {
-            Reply::Answer(body) => self.endpoint.quickly(self.json(body)).await?,
-            Reply::Refusal(refusal) => return Err(self.refused(refusal)),
-        };
+        let version: Version = self.endpoint.look_up("api/version").await?.map_err(|refusal| self.refused(refusal))?;
         let details = self.details().await?;
         let tools = if details.has_tools() {
             "it calls tools"
@@ -91,24 +81,18 @@ impl Ollama {
 
     async fn show(&self) -> Result<Details, LlmError> {
         match self.endpoint.post("api/show", &wire::show(&self.model)).await? {
-            Reply::Answer(body) => self.json(body).await,
+            Reply::Answer(body) => body.json().await,
             Reply::Refusal(refusal) => Err(self.refused(refusal)),
         }
     }
 
-    async fn json<T: serde::de::DeserializeOwned>(&self, body: Body<'_>) -> Result<T, LlmError> {
-        serde_json::from_slice(&body.all().await?).map_err(|e| self.not_ollama(&e))
-    }
-
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         loop {
-            let with_switch = !self.cannot_think.load(Ordering::Relaxed);
-            let body = wire::chat(&self.model, request, self.temperature, &self.options, with_switch);
+            let think = wire::think(&self.model, self.effort).filter(|_| self.accepted.takes(Part::Effort));
+            let body = wire::chat(&self.model, request, self.temperature, &self.options, think);
             match self.endpoint.post("api/chat", &body).await? {
                 Reply::Answer(body) => return self.read(request, body).await,
-                Reply::Refusal(refusal) if with_switch && refusal.status == 400 && refusal.mentions(&["think"]) => {
-                    self.cannot_think.store(true, Ordering::Relaxed);
-                }
+                Reply::Refusal(refusal) if self.accepted.learn(&refusal, &[Part::Effort], &self.model) => {}
                 Reply::Refusal(refusal) => return Err(self.refused(refusal)),
             }
         }
@@ -117,7 +101,7 @@ impl Ollama {
     async fn read(&self, request: &ChatRequest, mut body: Body<'_>) -> Result<ChatResponse, LlmError> {
         let mut answer = RawAnswer::default();
         while let Some(line) = body.line().await? {
-            let chunk: Chunk = serde_json::from_slice(&line).map_err(|e| self.not_ollama(&e))?;
+            let chunk: Chunk = serde_json::from_slice(&line).map_err(|e| self.endpoint.not_understood(&e))?;
             if let Some(error) = chunk.error {
                 return Err(self.refused(Refusal::late(chunk.status.unwrap_or(500), error)));
             }
@@ -140,7 +124,7 @@ impl Ollama {
     fn refused(&self, mut refusal: Refusal) -> LlmError {
         if refusal.status == 404 && refusal.mentions(&["model"]) {
             return LlmError::UnknownModel {
-                provider: SERVICE.name,
+                provider: self.endpoint.service.name,
                 model: self.model.clone(),
                 message: refusal.message,
                 mend: format!("pull it with `ollama pull {}`", self.model),
@@ -153,10 +137,6 @@ impl Ollama {
             refusal.message = format!("{}; raise OLLAMA_NUM_CTX, which is {num_ctx} tokens", refusal.message);
         }
         self.endpoint.error(refusal)
-    }
-
-    fn not_ollama(&self, error: &serde_json::Error) -> LlmError {
-        self.endpoint.unusable(format!("not as Ollama does ({error}); check what listens at {}", self.endpoint.shown))
     }
 }
 

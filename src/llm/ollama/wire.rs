@@ -10,6 +10,7 @@ use super::{
     },
     Options,
 };
+use crate::domain::ReasoningEffort;
 
 /// The body of `/api/chat`.
 ///
@@ -20,7 +21,7 @@ pub(super) fn chat(
     request: &ChatRequest,
     temperature: Option<f64>,
     options: &Options,
-    with_switch: bool,
+    think: Option<Value>,
 ) -> Value {
     let mut body = json!({
         "model": model,
@@ -40,10 +41,16 @@ pub(super) fn chat(
     if let Some(schema) = &request.schema {
         body["format"] = schema.schema.clone();
     }
-    if with_switch {
-        body["think"] = false.into();
+    if let Some(think) = think {
+        body["think"] = think;
     }
     body
+}
+
+/// The switch for thinking: off, unless an effort is asked for. Only gpt-oss knows levels, and it can't be switched off.
+pub(super) fn think(model: &str, effort: Option<ReasoningEffort>) -> Option<Value> {
+    let has_levels = model.rsplit('/').next().is_some_and(|name| name.starts_with("gpt-oss"));
+    if has_levels { effort.map(|effort| effort.as_str().into()) } else { Some(effort.is_some().into()) }
 }
 
 /// The body of `/api/show`.
@@ -60,7 +67,7 @@ fn message(message: &Message) -> Value {
     match message {
         Message::System { content } => json!({"role": "system", "content": content}),
         Message::User { content } => json!({"role": "user", "content": content}),
-        Message::Assistant { content, tool_calls } => {
+        Message::Assistant { content, tool_calls, .. } => {
             let call = |call: &_| {
                 let crate::llm::ToolCall { id, name, arguments } = call;
                 json!({"id": id, "function": {"name": name, "arguments": arguments}})
@@ -132,6 +139,7 @@ impl Chunk {
                 calls: 1,
                 tokens_in: self.prompt_eval_count.unwrap_or_default(),
                 tokens_out: self.eval_count.unwrap_or_default(),
+                ..Usage::default()
             };
             answer.finish = if self.done_reason.as_deref() == Some("length") { Finish::Length } else { Finish::Stop };
         }

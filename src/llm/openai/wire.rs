@@ -3,10 +3,15 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{
-    ChatRequest, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage,
-    answer::{RawAnswer, RawCall},
+use super::{
+    super::{
+        ChatRequest, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage,
+        answer::{RawAnswer, RawCall},
+        optional::Part,
+    },
+    Dialect,
 };
+use crate::domain::ReasoningEffort;
 
 /// How a JSON answer is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,28 +40,60 @@ impl Form {
     }
 }
 
-/// The body of `/chat/completions`.
-pub(super) fn chat(model: &str, request: &ChatRequest, temperature: Option<f64>, form: Form) -> Value {
-    let mut messages: Vec<_> = request.messages.iter().map(message).collect();
-    let mut body = json!({"model": model, "stream": false});
-    if let Some(schema) = &request.schema {
-        match form {
-            Form::Schema => body["response_format"] = response_format(schema),
-            Form::Object => body["response_format"] = json!({"type": "json_object"}),
-            Form::Text => {}
+/// A request, with what is sent of its optional parts.
+pub(super) struct Question<'a> {
+    pub model: &'a str,
+    pub request: &'a ChatRequest,
+    pub dialect: Dialect,
+    pub form: Form,
+    pub temperature: Option<f64>,
+    pub effort: Option<ReasoningEffort>,
+}
+
+impl Question<'_> {
+    /// The body of `/chat/completions`, and the optional parts that are in it.
+    pub fn into_body(self) -> (Value, Vec<Part>) {
+        let mut body = json!({"model": self.model, "stream": false});
+        let mut sent = Vec::new();
+        if let Some(temperature) = self.temperature {
+            body["temperature"] = temperature.into();
+            sent.push(Part::Temperature);
         }
-        if form != Form::Schema {
-            messages.push(json!({"role": "user", "content": in_words(schema)}));
+        if self.effort.is_some_and(|effort| self.dialect.put_effort(&mut body, effort)) {
+            sent.push(Part::Effort);
         }
+        if self.dialect.thinks_in_streams {
+            body["enable_thinking"] = false.into();
+        }
+        if !self.request.tools.is_empty() {
+            body["tools"] = self.request.tools.iter().map(tool).collect();
+        }
+        let mut messages = messages(&self.request.messages, self.dialect);
+        if let Some(schema) = &self.request.schema {
+            match self.form {
+                Form::Schema => body["response_format"] = response_format(schema),
+                Form::Object => body["response_format"] = json!({"type": "json_object"}),
+                Form::Text => {}
+            }
+            if self.form != Form::Schema {
+                messages.push(json!({"role": "user", "content": schema.in_words()}));
+            }
+        }
+        body["messages"] = messages.into();
+        (body, sent)
     }
-    body["messages"] = messages.into();
-    if let Some(temperature) = temperature {
-        body["temperature"] = temperature.into();
+}
+
+fn messages(messages: &[Message], dialect: Dialect) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (place, said) in messages.iter().enumerate() {
+        let after_tool = place.checked_sub(1).is_some_and(|before| matches!(messages[before], Message::Tool { .. }));
+        if dialect.answers_tools && after_tool && matches!(said, Message::User { .. }) {
+            all.push(json!({"role": "assistant", "content": "I have what the tools said."}));
+        }
+        all.push(message(said));
     }
-    if !request.tools.is_empty() {
-        body["tools"] = request.tools.iter().map(tool).collect();
-    }
-    body
+    all
 }
 
 fn response_format(OutputSchema { name, schema }: &OutputSchema) -> Value {
@@ -64,10 +101,6 @@ fn response_format(OutputSchema { name, schema }: &OutputSchema) -> Value {
         "type": "json_schema",
         "json_schema": {"name": name, "schema": schema, "strict": allows_strict(schema)},
     })
-}
-
-fn in_words(schema: &OutputSchema) -> String {
-    format!("Answer with one JSON object that keeps to this JSON schema, and with nothing else:\n{}", schema.schema)
 }
 
 /// Whether OpenAI accepts the schema as strict: each object closed, each of its properties required.
@@ -89,13 +122,16 @@ fn message(message: &Message) -> Value {
     match message {
         Message::System { content } => json!({"role": "system", "content": content}),
         Message::User { content } => json!({"role": "user", "content": content}),
-        // An empty list of calls is refused.
-        Message::Assistant { content, tool_calls } if tool_calls.is_empty() => {
-            json!({"role": "assistant", "content": content})
-        }
-        Message::Assistant { content, tool_calls } => {
-            let calls: Vec<_> = tool_calls.iter().map(tool_call).collect();
-            json!({"role": "assistant", "content": content, "tool_calls": calls})
+        Message::Assistant { content, tool_calls, thoughts } => {
+            let mut said = json!({"role": "assistant", "content": content});
+            // An empty list of calls is refused.
+            if !tool_calls.is_empty() {
+                said["tool_calls"] = tool_calls.iter().map(tool_call).collect();
+            }
+            if !thoughts.is_null() {
+                said["reasoning_content"] = thoughts.clone();
+            }
+            said
         }
         Message::Tool { id, content, .. } => json!({"role": "tool", "tool_call_id": id, "content": content}),
     }
@@ -119,6 +155,8 @@ pub(super) struct Completion {
     #[serde(default)]
     choices: Vec<Choice>,
     usage: Option<CompletionUsage>,
+    /// What went wrong, where a gateway says so with the status of a success.
+    error: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +169,8 @@ struct Choice {
 struct ChoiceMessage {
     content: Option<String>,
     tool_calls: Option<Vec<ChoiceCall>>,
+    #[serde(default)]
+    reasoning_content: Value,
 }
 
 #[derive(Deserialize)]
@@ -152,19 +192,41 @@ struct CompletionUsage {
     prompt_tokens: u64,
     #[serde(default)]
     completion_tokens: u64,
+    /// Those in the cache, in OpenAI's words.
+    prompt_tokens_details: Option<PromptDetails>,
+    /// The same in the words of `DeepSeek`.
+    prompt_cache_hit_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct PromptDetails {
+    cached_tokens: Option<u64>,
 }
 
 impl Completion {
-    /// The first choice; there is one, as one was asked for, unless the server is broken.
-    pub fn into_answer(self) -> Option<RawAnswer> {
-        let choice = self.choices.into_iter().next()?;
-        let (tokens_in, tokens_out) = self.usage.map_or((0, 0), |usage| (usage.prompt_tokens, usage.completion_tokens));
-        Some(RawAnswer {
+    /// The first choice; there is one, as one was asked for, unless the server is broken or tells of an error.
+    pub fn into_answer(self) -> Result<RawAnswer, Option<Value>> {
+        let Some(choice) = self.choices.into_iter().next() else { return Err(self.error) };
+        Ok(RawAnswer {
             text: choice.message.content.unwrap_or_default(),
             calls: choice.message.tool_calls.into_iter().flatten().map(ChoiceCall::into_raw).collect(),
-            usage: Usage { calls: 1, tokens_in, tokens_out },
+            thoughts: choice.message.reasoning_content,
+            usage: self.usage.map_or(Usage { calls: 1, ..Usage::default() }, Usage::from),
             finish: if choice.finish_reason.as_deref() == Some("length") { Finish::Length } else { Finish::Stop },
         })
+    }
+}
+
+impl From<CompletionUsage> for Usage {
+    fn from(usage: CompletionUsage) -> Self {
+        let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        Self {
+            calls: 1,
+            tokens_in: usage.prompt_tokens,
+            tokens_out: usage.completion_tokens,
+            tokens_cached: cached.or(usage.prompt_cache_hit_tokens).unwrap_or_default(),
+            cost_usd: None,
+        }
     }
 }
 
@@ -194,6 +256,11 @@ struct Model {
 }
 
 impl Models {
+    /// The names, as the server orders them.
+    pub fn into_names(self) -> Vec<String> {
+        self.data.into_iter().map(|model| model.id).collect()
+    }
+
     pub fn have(&self, name: &str) -> bool {
         self.data.iter().any(|model| model.id == name)
     }

@@ -1,5 +1,5 @@
-//! A model server at the wire: it speaks Ollama's native API and OpenAI's Chat Completions, and says what a test tells
-//! it to. By default it says enough for a whole analysis.
+//! A model server at the wire: it speaks Ollama's native API, OpenAI's Chat Completions, Anthropic's Messages and
+//! Google's generateContent, and says what a test tells it to. By default it says enough for a whole analysis.
 
 use std::{
     collections::VecDeque,
@@ -43,7 +43,8 @@ struct Script {
 #[derive(Debug, Clone)]
 pub struct Request {
     pub path: &'static str,
-    pub authorization: Option<String>,
+    /// The headers by name.
+    pub headers: HeaderMap,
     pub body: Value,
 }
 
@@ -71,6 +72,10 @@ impl FakeLlm {
             .route("/api/version", get(async || Json(json!({"version": "0.12.0"}))))
             .route("/api/show", post(show))
             .route("/api/chat", post(ollama))
+            .route("/v1/messages", post(anthropic))
+            .route("/v1beta/models/{*call}", post(gemini))
+            .route("/api/v1/chat/completions", post(openai))
+            .route("/openai/deployments/{name}/chat/completions", post(openai))
             .route("/v1/models", get(async || Json(json!({"data": [{"id": "fake"}]}))))
             .route("/v1/chat/completions", post(openai))
             .with_state(state.clone());
@@ -163,8 +168,42 @@ async fn openai(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body
         }),
         Turn::Text(text) => json!({"role": "assistant", "content": text}),
     };
-    let usage = json!({"prompt_tokens": 100, "completion_tokens": 10});
+    let usage = json!({
+        "prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}
+    });
     Json(json!({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})).into_response()
+}
+
+async fn anthropic(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.pointer("/output_config/format/schema").cloned();
+    let content = match script.turn("/v1/messages", &headers, &body, schema.as_ref()).await {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"{"content": [{"type": "te"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => json!([
+            {"type": "thinking", "thinking": "The figures first.", "signature": "signed"},
+            {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
+        ]),
+        Turn::Text(text) => json!([{"type": "text", "text": text}]),
+    };
+    let usage = json!({
+        "input_tokens": 50, "cache_creation_input_tokens": 10, "cache_read_input_tokens": 40, "output_tokens": 10
+    });
+    Json(json!({"type": "message", "content": content, "stop_reason": "end_turn", "usage": usage})).into_response()
+}
+
+async fn gemini(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.pointer("/generationConfig/responseJsonSchema").cloned();
+    let part = match script.turn("/v1beta/models", &headers, &body, schema.as_ref()).await {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"{"candidates": [{"cont"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => json!({"functionCall": {"name": name, "args": {}}, "thoughtSignature": "signed"}),
+        Turn::Text(text) => json!({"text": text}),
+    };
+    let candidate = json!({"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"});
+    let usage = json!({
+        "promptTokenCount": 100, "candidatesTokenCount": 7, "thoughtsTokenCount": 3, "cachedContentTokenCount": 40
+    });
+    Json(json!({"candidates": [candidate], "usageMetadata": usage})).into_response()
 }
 
 enum Turn {
@@ -176,8 +215,7 @@ enum Turn {
 
 impl Script {
     async fn turn(&self, path: &'static str, headers: &HeaderMap, body: &Value, schema: Option<&Value>) -> Turn {
-        let authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
-        let request = Request { path, authorization, body: body.clone() };
+        let request = Request { path, headers: headers.clone(), body: body.clone() };
         let mut place = 0;
         self.requests.send_modify(|requests| {
             requests.push(request);
@@ -193,10 +231,12 @@ impl Script {
     }
 
     fn answer(&self, body: &Value, schema: Option<&Value>) -> Turn {
-        let used_tools = body["messages"].as_array().unwrap().iter().any(|message| message["role"] == "tool");
+        let conversation = format!("{}{}", body["messages"], body["contents"]);
+        let used_tools = ["\"role\":\"tool\"", "\"tool_result\"", "\"functionResponse\""]
+            .iter()
+            .any(|tool| conversation.contains(tool));
         let snapshot = "get_verified_market_snapshot";
-        let offers =
-            body["tools"].as_array().is_some_and(|tools| tools.iter().any(|t| t["function"]["name"] == snapshot));
+        let offers = body["tools"].to_string().contains(snapshot);
         match schema {
             Some(schema) => Turn::Text(filled(schema, &self.rating.lock().unwrap()).to_string()),
             None if offers && !used_tools => Turn::Call(snapshot.into()),
