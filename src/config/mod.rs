@@ -18,6 +18,7 @@ use url::Url;
 use crate::{
     domain::{PriceVendors, Provider, ReasoningEffort},
     jobs::{BackendUrl, Language, ModelName, Rounds},
+    llm::Prices,
 };
 
 #[expect(
@@ -95,6 +96,13 @@ pub struct Config {
     /// The sampling temperature; the model's own if unset.
     #[schemars(range(min = 0.0, max = 2.0))]
     pub llm_temperature: Option<f64>,
+    /// How many calls to one model server run at once, over all jobs of a worker; any number if unset.
+    #[schemars(range(min = 1))]
+    pub llm_concurrency: Option<usize>,
+    /// What models cost, US dollars for a million tokens in and out, and read from a cache where that differs:
+    /// openai/gpt-5.5=1.25:10:0.125,anthropic/claude-opus-4-6=5:25. Results then tell their cost.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list such as openai/gpt-5.5=1.25:10,xai/grok-4=3:15"))]
+    pub llm_prices: Prices,
     /// Where Ollama is.
     pub ollama_base_url: Url,
     /// The context window that Ollama gives each model, tokens. A prompt that is longer is refused, never cut.
@@ -217,6 +225,8 @@ impl Default for Config {
             llm_backend_url: None,
             llm_timeout: 600,
             llm_temperature: None,
+            llm_concurrency: None,
+            llm_prices: Prices::default(),
             ollama_base_url: url("http://127.0.0.1:11434/"),
             ollama_num_ctx: 32_768,
             ollama_keep_alive: "30m".into(),

@@ -4,7 +4,7 @@
 //! which a retry of the job would begin again. What takes longer is left to the job's own retries, and so are
 //! timeouts, which have taken long already, and unusable answers, which their agent knows how to mend.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -18,10 +18,10 @@ const BACKOFF: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A model that is asked again after a failure that passes.
-pub(super) struct Retrying(pub Arc<dyn ChatModel>);
+pub(super) struct Retrying<M>(pub M);
 
 #[async_trait]
-impl ChatModel for Retrying {
+impl<M: ChatModel> ChatModel for Retrying<M> {
     fn provider(&self) -> Provider {
         self.0.provider()
     }

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     domain::{Analyst, PriceVendor, PriceVendors, Provider},
     jobs::{JobConfig, JobRequest, ModelName, Temperature},
-    llm::{self, Backend, LlmError, ollama},
+    llm::{self, Backend, Gates, LlmError, ollama},
     market::{CsvFolder, Market, PriceSource, Sample},
 };
 
@@ -25,13 +25,16 @@ pub struct Desk {
     offline: bool,
     csv: Option<Arc<CsvFolder>>,
     sample: Arc<Sample>,
+    /// Before the model servers, for all jobs.
+    gates: Gates,
 }
 
 impl Desk {
     /// A desk that may use all that the settings allow.
     pub fn new(config: Arc<Config>) -> Self {
         let csv = config.data_dir.as_ref().map(|folder| Arc::new(CsvFolder::new(folder)));
-        Self { config, offline: false, csv, sample: Arc::new(Sample) }
+        let gates = Gates::new(config.llm_concurrency);
+        Self { config, offline: false, csv, sample: Arc::new(Sample), gates }
     }
 
     /// A desk that uses no network and no language model: the rules model is its only one.
@@ -112,10 +115,13 @@ impl Desk {
         let asked = job.backend_url.as_ref().map(|url| url.as_url().clone());
         // The operator's key goes to the operator's URL alone: a job could name a server that collects keys.
         let key = config.api_key(provider).filter(|_| asked.is_none() || asked == own_url);
+        let base_url = asked.or(own_url);
         Ok(Backend {
             provider,
             api_key: key.cloned(),
-            base_url: asked.or(own_url),
+            gate: self.gates.before(provider, base_url.as_ref()),
+            prices: config.llm_prices.clone(),
+            base_url,
             timeout: Duration::from_secs(config.llm_timeout),
             temperature: job.temperature.map(Temperature::get).or(config.llm_temperature),
             reasoning_effort: job.reasoning_effort.or(config.reasoning_effort),

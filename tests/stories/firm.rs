@@ -33,6 +33,8 @@ fn firm(llm: &FakeLlm) -> Firm {
         temperature: None,
         reasoning_effort: None,
         azure_api_version: String::new(),
+        gate: std::sync::Arc::default(),
+        prices: llm::Prices::default(),
         ollama: ollama::Options { num_ctx: 32_768, keep_alive: "30m".into() },
     };
     let model = |name| llm::connect(&backend, name).unwrap();

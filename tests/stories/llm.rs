@@ -2,10 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tradingagents::{
     domain::{Agent, Provider, ReasoningEffort},
-    llm::{self, Backend, ChatModel, ChatRequest, ChatResponse, LlmError, Message, OutputSchema, ToolSpec, ollama},
+    llm::{
+        self, Backend, ChatModel, ChatRequest, ChatResponse, Gate, LlmError, Message, OutputSchema, Prices, ToolSpec,
+        ollama,
+    },
 };
 
 use crate::support::llm::{FakeLlm, Trouble};
@@ -19,6 +23,8 @@ fn backend(provider: Provider, url: &str) -> Backend {
         temperature: Some(0.2),
         reasoning_effort: None,
         azure_api_version: "2024-10-21".into(),
+        gate: Arc::default(),
+        prices: Prices::default(),
         ollama: ollama::Options { num_ctx: 16_384, keep_alive: "30m".into() },
     }
 }
@@ -360,6 +366,50 @@ async fn a_long_wait_that_a_server_asks_for_is_left_to_the_jobs_retry() {
     assert_eq!(error.retry_after(), Some(Duration::from_mins(2)));
     assert!(error.is_transient());
     assert_eq!(llm.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_fails_again_and_again_is_left_alone() {
+    let llm = FakeLlm::start().await;
+    llm.will(std::iter::repeat_n(failure(503, "out of memory"), 5));
+    let backend = backend(Provider::Ollama, &llm.url());
+    let [one, other] = ["one", "other"].map(|name| llm::connect(&backend, name).unwrap());
+    one.chat(&question()).await.unwrap_err();
+    let error = other.chat(&question()).await.unwrap_err();
+    assert!(matches!(error, LlmError::Resting { failures: 5, .. }) && error.is_transient(), "{error}");
+    assert!(error.to_string().contains("out of memory") && error.retry_after().is_some(), "{error}");
+    one.chat(&question()).await.unwrap_err();
+    assert_eq!(llm.requests().len(), 5, "all models of the server share its gate");
+}
+
+#[tokio::test]
+async fn a_server_gets_no_more_calls_at_once_than_it_is_allowed() {
+    let llm = FakeLlm::start().await;
+    llm.answers_only(0);
+    let backend = Backend { gate: Gate::new(Some(2)).into(), ..backend(Provider::Ollama, &llm.url()) };
+    let models: Vec<_> = (0..6).map(|_| llm::connect(&backend, "m").unwrap()).collect();
+    let question = question();
+    let calls = join_all(models.iter().map(|model| model.chat(&question)));
+    let answer = async {
+        llm.was_asked(2).await;
+        llm.answers_all();
+    };
+    let (answers, ()) = tokio::join!(calls, answer);
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!((llm.requests().len(), llm.most_at_once()), (6, 2));
+}
+
+#[tokio::test]
+async fn an_answer_tells_its_cost_where_the_price_is_known() {
+    let llm = FakeLlm::start().await;
+    let prices: Prices = "openai/gpt-5.5=1:10:0.5".parse().unwrap();
+    let backend = Backend { prices, ..backend(Provider::OpenAi, &llm.url()) };
+    let usage = llm::connect(&backend, "gpt-5.5").unwrap().chat(&question()).await.unwrap().usage;
+    assert_eq!((usage.tokens_in, usage.tokens_cached, usage.tokens_out), (100, 40, 10));
+    let cost = usage.cost_usd.unwrap();
+    assert!((cost - 180e-6).abs() < 1e-12, "60 new tokens, 40 cached ones and 10 out: {cost}");
+    let usage = llm::connect(&backend, "other").unwrap().chat(&question()).await.unwrap().usage;
+    assert_eq!(usage.cost_usd, None);
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ struct Script {
     allowed: watch::Sender<usize>,
     rating: Mutex<String>,
     tools: Mutex<bool>,
+    /// How many chats wait for their answer, and the most that ever did.
+    at_once: Mutex<(usize, usize)>,
 }
 
 /// A chat that it was asked for.
@@ -67,6 +69,7 @@ impl FakeLlm {
             allowed: watch::Sender::new(usize::MAX),
             rating: Mutex::new("Buy".into()),
             tools: Mutex::new(true),
+            at_once: Mutex::default(),
         });
         let routes = Router::new()
             .route("/api/version", get(async || Json(json!({"version": "0.12.0"}))))
@@ -119,6 +122,11 @@ impl FakeLlm {
         let mut requests = self.state.requests.subscribe();
         let asked = timeout(PATIENCE, requests.wait_for(|requests| requests.len() >= count)).await;
         asked.unwrap_or_else(|_| panic!("only {} chats, not {count}", self.requests().len())).unwrap();
+    }
+
+    /// The most chats that it ever had to answer at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.state.at_once.lock().unwrap().1
     }
 
     /// The chats that it was asked for.
@@ -221,7 +229,13 @@ impl Script {
             requests.push(request);
             place = requests.len();
         });
+        {
+            let (now, most) = &mut *self.at_once.lock().unwrap();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
         self.allowed.subscribe().wait_for(|allowed| place <= *allowed).await.unwrap();
+        self.at_once.lock().unwrap().0 -= 1;
         let trouble = self.troubles.lock().unwrap().pop_front();
         match trouble {
             Some(Trouble::Says(text)) => Turn::Text(text.into()),
