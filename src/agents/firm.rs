@@ -43,7 +43,7 @@ impl Firm {
     /// Without prices it ends before a model is asked. Cancel-safe: a dropped run stops all its agents, and goes on
     /// from the last checkpoint if it is run again.
     pub async fn run(&self, mut analysis: Analysis, observer: &dyn Observer) -> Result<Analysis, AgentError> {
-        let case = Case::open(self, &analysis.brief, observer).await?;
+        let case = Case::open(self, &analysis, observer).await?;
         analysts::report(&case, &mut analysis).await?;
         research::debate(&case, &mut analysis).await?;
         research::plan(&case, &mut analysis).await?;

@@ -105,6 +105,12 @@ pub enum EventKind {
         seconds: f64,
         tokens_in: u64,
         tokens_out: u64,
+        /// Those of `tokens_in` that the provider had in its cache.
+        #[serde(default)]
+        tokens_cached: u64,
+        /// US dollars, if the model's price is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd: Option<f64>,
     },
     /// The pipeline's state was stored; `steps` turns are done.
     Checkpoint {

@@ -51,6 +51,8 @@ fn firm(llm: &FakeLlm) -> Firm {
 struct Witness {
     steps: Mutex<Vec<Step>>,
     checkpoints: Mutex<Vec<Analysis>>,
+    /// The states in the middle of turns.
+    progress: Mutex<Vec<Analysis>>,
     hurry: AtomicBool,
 }
 
@@ -62,6 +64,10 @@ impl Observer for Witness {
 
     async fn checkpoint(&self, analysis: &Analysis) {
         self.checkpoints.lock().unwrap().push(analysis.clone());
+    }
+
+    async fn progress(&self, analysis: &Analysis) {
+        self.progress.lock().unwrap().push(analysis.clone());
     }
 
     fn must_hurry(&self) -> bool {
@@ -144,6 +150,44 @@ async fn an_analysis_goes_on_from_every_checkpoint_to_the_same_end() {
         assert_eq!((&resumed.debate, &resumed.risk_debate), (&whole.debate, &whole.risk_debate));
         assert_eq!(resumed.outcome, whole.outcome);
         assert_eq!(resumed.usage(), whole.usage());
+    }
+}
+
+/// A report without the time at which its prices were retrieved.
+fn timeless(report: &str) -> &str {
+    report.split("retrieved at").next().unwrap()
+}
+
+#[tokio::test]
+async fn an_analysis_that_was_cut_in_mid_turn_asks_nothing_twice_and_ends_the_same() {
+    let llm = FakeLlm::start().await;
+    // The four ask before one is answered, so that each state is in the middle of several turns.
+    llm.answers_only(0);
+    let witness = Witness::default();
+    let at_the_same_time = async {
+        llm.was_asked(4).await;
+        llm.answers_all();
+    };
+    let (whole, ()) = tokio::join!(analyse(&llm, brief(), &witness), at_the_same_time);
+    let (whole, all) = (whole.unwrap(), llm.requests().len() as u64);
+    assert_eq!(whole.usage().calls, all);
+    let states = witness.progress.into_inner().unwrap();
+    assert_eq!(states.len() as u64, all, "every answer is stored");
+    for state in states {
+        let heard = state.unfinished.values().map(|turn| turn.answers.len() as u64).sum::<u64>() + state.usage().calls;
+        let stored = serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap();
+        let before = llm.requests().len() as u64;
+        let resumed = firm(&llm).run(stored, &Witness::default()).await.unwrap();
+        assert_eq!(llm.requests().len() as u64 - before, all - heard, "what was answered is not asked again");
+        assert_eq!(resumed.usage(), whole.usage());
+        assert!(resumed.unfinished.is_empty());
+        for (analyst, report) in &whole.reports {
+            assert_eq!(timeless(&resumed.reports[analyst]), timeless(report));
+        }
+        let tools = |analysis: &Analysis| analysis.steps.iter().map(|step| step.tools.len()).sum::<usize>();
+        assert_eq!(tools(&resumed), tools(&whole));
+        assert_eq!((&resumed.debate, &resumed.risk_debate), (&whole.debate, &whole.risk_debate));
+        assert_eq!((&resumed.outcome, &resumed.warnings.len()), (&whole.outcome, &whole.warnings.len()));
     }
 }
 

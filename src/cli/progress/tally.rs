@@ -13,19 +13,22 @@ pub(super) struct Tally {
     pub began: DateTime<Utc>,
     turns: u32,
     tokens: u64,
+    /// US dollars, as far as prices are known.
+    dollars: Option<f64>,
 }
 
 impl Tally {
     /// A job that was first heard of by `event`.
     pub fn new(event: &Event) -> Self {
-        Self { job: event.job_id, subject: None, began: event.at, turns: 0, tokens: 0 }
+        Self { job: event.job_id, subject: None, began: event.at, turns: 0, tokens: 0, dollars: None }
     }
 
     /// Takes an event in.
     pub fn count(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Submitted { ticker, date } => self.subject = Some((ticker.to_string(), date.to_string())),
-            EventKind::StepFinished { tokens_in, tokens_out, .. } => {
+            EventKind::StepFinished { tokens_in, tokens_out, cost_usd, .. } => {
+                self.dollars = cost_usd.map(|cost| self.dollars.unwrap_or_default() + cost).or(self.dollars);
                 self.turns += 1;
                 self.tokens += tokens_in + tokens_out;
             }
@@ -43,7 +46,8 @@ impl Tally {
 
     /// What the job has cost so far.
     pub fn cost(&self) -> String {
-        format!("{} turns, {} tokens", self.turns, HumanCount(self.tokens))
+        let dollars = self.dollars.map(|dollars| format!(", ${dollars:.2}")).unwrap_or_default();
+        format!("{} turns, {} tokens{dollars}", self.turns, HumanCount(self.tokens))
     }
 
     /// A line of progress: the time since the job's beginning, the ticker, and what happened.

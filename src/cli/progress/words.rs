@@ -19,7 +19,7 @@ pub(super) fn of(kind: &EventKind) -> Option<String> {
         EventKind::ToolCalled { agent, tool, seconds, error: Some(error) } => {
             format!("{agent} called {} in vain ({seconds:.1} s): {}", one_line(tool), one_line(error))
         }
-        EventKind::StepFinished { agent, seconds, tokens_in, tokens_out } => format!(
+        EventKind::StepFinished { agent, seconds, tokens_in, tokens_out, .. } => format!(
             "{agent} done ({seconds:.1} s, {} tokens in, {} out)",
             HumanCount(*tokens_in),
             HumanCount(*tokens_out)
