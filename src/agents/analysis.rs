@@ -81,6 +81,9 @@ pub struct StepRecord {
     /// The whole conversation, the answer last.
     pub messages: Vec<Message>,
     pub tools: Vec<ToolRecord>,
+    /// Answers of tools that the model was no longer shown at the end, for its context had no room for them.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// One call of a model.

@@ -38,6 +38,13 @@ impl<'a> Journal<'a> {
         let mut stored = self.stored.lock().await;
         stored.unfinished.remove(&step.agent);
         analysis.unfinished.clone_from(&stored.unfinished);
+        if step.left_out > 0 {
+            analysis.warnings.push(format!(
+                "{}: the conversation outgrew the model's context, so the {} oldest answers of its tools were left out; \
+                 raise OLLAMA_NUM_CTX",
+                step.agent, step.left_out
+            ));
+        }
         analysis.steps.push(step);
         stored.clone_from(analysis);
         self.observer.checkpoint(&stored).await;

@@ -20,6 +20,11 @@ pub enum Step {
         took: Duration,
         error: Option<String>,
     },
+    /// A model server fetches a model that it lacked; so much is there.
+    ModelPull {
+        model: String,
+        percent: u8,
+    },
     Finished {
         agent: Agent,
         took: Duration,

@@ -128,9 +128,10 @@ impl<'a> Turn<'a> {
     pub async fn end(self) -> StepRecord {
         let took = self.took();
         let Unfinished { answers, tools, .. } = self.heard;
-        let (mut usage, mut calls) = (Usage::default(), Vec::new());
+        let (mut usage, mut calls, mut left_out) = (Usage::default(), Vec::new(), 0);
         for Answered { response, seconds } in answers {
             usage += response.usage;
+            left_out = left_out.max(response.left_out);
             calls.push(CallRecord { seconds, usage: response.usage });
         }
         self.journal.tell(Step::Finished { agent: self.agent, took, usage }).await;
@@ -142,6 +143,7 @@ impl<'a> Turn<'a> {
             calls,
             messages: self.messages,
             tools: tools.into_iter().map(|answer| answer.record).collect(),
+            left_out,
         }
     }
 

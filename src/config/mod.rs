@@ -18,7 +18,7 @@ use url::Url;
 use crate::{
     domain::{PriceVendors, Provider, ReasoningEffort},
     jobs::{BackendUrl, Language, ModelName, Rounds},
-    llm::Prices,
+    llm::{Prices, ollama::PullPolicy},
 };
 
 #[expect(
@@ -105,11 +105,14 @@ pub struct Config {
     pub llm_prices: Prices,
     /// Where Ollama is.
     pub ollama_base_url: Url,
-    /// The context window that Ollama gives each model, tokens. A prompt that is longer is refused, never cut.
+    /// The context window that Ollama gives each model, tokens. A prompt that is longer loses its oldest evidence, and the
+    /// result says so.
     #[schemars(range(min = 2048))]
     pub ollama_num_ctx: u32,
     /// How long Ollama keeps a model in memory after a request: 30m, 24h, -1 for ever.
     pub ollama_keep_alive: String,
+    /// What becomes of a model that Ollama lacks: auto has it pulled, never fails the job.
+    pub ollama_pull: PullPolicy,
     /// How much models think before they answer: low, medium or high; as each does by itself if unset. A model that can't
     /// be told is not.
     pub reasoning_effort: Option<ReasoningEffort>,
@@ -230,6 +233,7 @@ impl Default for Config {
             ollama_base_url: url("http://127.0.0.1:11434/"),
             ollama_num_ctx: 32_768,
             ollama_keep_alive: "30m".into(),
+            ollama_pull: PullPolicy::Auto,
             reasoning_effort: None,
             openai_api_key: None,
             anthropic_api_key: None,

@@ -88,6 +88,11 @@ pub enum EventKind {
         attempt: u32,
         resumed: bool,
     },
+    /// A model server fetches a model that it lacked; `percent` of it is there.
+    ModelPull {
+        model: String,
+        percent: u8,
+    },
     /// An agent began its turn.
     StepStarted {
         agent: Agent,
@@ -151,6 +156,7 @@ impl EventKind {
         match self {
             Self::Submitted { .. } => "submitted",
             Self::Claimed { .. } => "claimed",
+            Self::ModelPull { .. } => "model_pull",
             Self::StepStarted { .. } => "step_started",
             Self::ToolCalled { .. } => "tool_called",
             Self::StepFinished { .. } => "step_finished",

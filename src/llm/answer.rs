@@ -45,7 +45,7 @@ impl RawAnswer {
         }
         let turn = request.messages.len();
         let tool_calls = calls.into_iter().enumerate().map(|(index, call)| call.named(turn, index)).collect();
-        Ok(ChatResponse { text, tool_calls, thoughts, usage, finish })
+        Ok(ChatResponse { text, tool_calls, thoughts, usage, finish, left_out: 0 })
     }
 }
 

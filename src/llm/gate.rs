@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc::UnboundedSender};
 
 use super::{ChatModel, ChatRequest, ChatResponse, LlmError};
 use crate::domain::Provider;
@@ -141,6 +141,10 @@ impl<M: ChatModel> ChatModel for Gated<M> {
 
     async fn supports_tools(&self) -> Result<bool, LlmError> {
         self.gate.pass(self.model.supports_tools()).await
+    }
+
+    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        self.model.prepare(progress).await
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

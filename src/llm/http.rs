@@ -148,8 +148,13 @@ impl Endpoint {
         Ok(Reply::Refusal(refusal))
     }
 
+    /// The URL of a path below the base, which may have a query of its own.
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        if query.is_some() {
+            url.set_query(query);
+        }
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
         url
     }

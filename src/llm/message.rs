@@ -87,6 +87,9 @@ pub struct ChatResponse {
     pub thoughts: Value,
     pub usage: Usage,
     pub finish: Finish,
+    /// Answers of tools that the model was not shown, for its context had no room for them; the oldest ones.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// Why a model stopped.

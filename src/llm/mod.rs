@@ -31,6 +31,7 @@ pub use gate::{Gate, Gates};
 pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
 use price::Priced;
 pub use price::Prices;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{Provider, ReasoningEffort};
 
@@ -45,6 +46,12 @@ pub trait ChatModel: Send + Sync {
 
     /// Whether it can call tools. Without, an agent fetches its evidence first and puts it into the prompt.
     async fn supports_tools(&self) -> Result<bool, LlmError>;
+
+    /// Makes the model ready, which may take minutes if its server has to fetch it first; tells how far that has come,
+    /// percent.
+    async fn prepare(&self, _progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        Ok(())
+    }
 
     /// One answer. Cancel-safe: a dropped call aborts the request.
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError>;
@@ -95,6 +102,17 @@ pub async fn check(backend: &Backend, model: &str) -> Result<String, LlmError> {
         Provider::Anthropic => anthropic::Anthropic::new(backend, model)?.check().await,
         Provider::Google => gemini::Gemini::new(backend, model)?.check().await,
         _ => openai::OpenAi::new(backend, model)?.check().await,
+    }
+}
+
+/// The names of the models that the backend lists.
+pub async fn models(backend: &Backend) -> Result<Vec<String>, LlmError> {
+    match backend.provider {
+        Provider::Rules => Ok(vec![rules::Rules.model().into()]),
+        Provider::Ollama => ollama::Ollama::new(backend, "")?.models().await,
+        Provider::Anthropic => anthropic::Anthropic::new(backend, "")?.models().await,
+        Provider::Google => gemini::Gemini::new(backend, "")?.models().await,
+        _ => openai::OpenAi::new(backend, "")?.models().await,
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::{ChatModel, ChatRequest, ChatResponse, LlmError, Usage};
 use crate::domain::Provider;
@@ -97,6 +98,10 @@ impl<M: ChatModel> ChatModel for Priced<M> {
 
     async fn supports_tools(&self) -> Result<bool, LlmError> {
         self.model.supports_tools().await
+    }
+
+    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        self.model.prepare(progress).await
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::{ChatModel, ChatRequest, ChatResponse, LlmError};
 use crate::domain::Provider;
@@ -32,6 +33,10 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
 
     async fn supports_tools(&self) -> Result<bool, LlmError> {
         patiently(|| self.0.supports_tools()).await
+    }
+
+    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        patiently(|| self.0.prepare(progress)).await
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

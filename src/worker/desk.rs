@@ -8,7 +8,7 @@ use crate::{
     agents::{Brief, Firm, Models},
     config::Config,
     domain::{Analyst, PriceVendor, PriceVendors, Provider},
-    jobs::{JobConfig, JobRequest, ModelName, Temperature},
+    jobs::{JobConfig, JobRequest, ModelName, ServedModels, Temperature},
     llm::{self, Backend, Gates, LlmError, ollama},
     market::{CsvFolder, Market, PriceSource, Sample},
 };
@@ -17,6 +17,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidConfig(String);
+
+/// Models that are listed at most; a gateway has hundreds.
+const MAX_LISTED: usize = 1000;
 
 /// Puts firms together.
 pub struct Desk {
@@ -27,6 +30,8 @@ pub struct Desk {
     sample: Arc<Sample>,
     /// Before the model servers, for all jobs.
     gates: Gates,
+    /// Of Ollama's models, for all jobs.
+    pulls: Arc<ollama::Pulls>,
 }
 
 impl Desk {
@@ -34,7 +39,7 @@ impl Desk {
     pub fn new(config: Arc<Config>) -> Self {
         let csv = config.data_dir.as_ref().map(|folder| Arc::new(CsvFolder::new(folder)));
         let gates = Gates::new(config.llm_concurrency);
-        Self { config, offline: false, csv, sample: Arc::new(Sample), gates }
+        Self { config, offline: false, csv, sample: Arc::new(Sample), gates, pulls: Arc::default() }
     }
 
     /// A desk that uses no network and no language model: the rules model is its only one.
@@ -84,6 +89,24 @@ impl Desk {
         Ok(if deep == quick { answer } else { format!("{answer}; {}", ask(quick).await?) })
     }
 
+    /// The service's own models, as their server lists them.
+    pub async fn served_models(&self) -> Result<ServedModels, InvalidConfig> {
+        let job = JobConfig::default();
+        let backend = self.backend(&job)?;
+        let (deep, quick) = self.model_names(&job, backend.provider)?;
+        let listed = llm::models(&backend).await;
+        let error = listed.as_ref().err().map(ToString::to_string);
+        let mut available = listed.unwrap_or_default();
+        available.truncate(MAX_LISTED);
+        Ok(ServedModels {
+            provider: backend.provider,
+            deep_think_llm: deep.into(),
+            quick_think_llm: quick.into(),
+            available,
+            error,
+        })
+    }
+
     /// The names of the deep and the quick model: the job's, or the service's where its provider is meant, or the
     /// provider's usual ones.
     fn model_names<'a>(&'a self, job: &'a JobConfig, provider: Provider) -> Result<(&'a str, &'a str), InvalidConfig> {
@@ -126,7 +149,12 @@ impl Desk {
             temperature: job.temperature.map(Temperature::get).or(config.llm_temperature),
             reasoning_effort: job.reasoning_effort.or(config.reasoning_effort),
             azure_api_version: config.azure_openai_api_version.clone(),
-            ollama: ollama::Options { num_ctx: config.ollama_num_ctx, keep_alive: config.ollama_keep_alive.clone() },
+            ollama: ollama::Options {
+                num_ctx: config.ollama_num_ctx,
+                keep_alive: config.ollama_keep_alive.clone(),
+                pull: config.ollama_pull,
+                pulls: self.pulls.clone(),
+            },
         })
     }
 

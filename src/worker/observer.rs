@@ -36,6 +36,7 @@ impl Observer for AttemptObserver<'_> {
             Step::ToolCalled { agent, tool, took, error } => {
                 EventKind::ToolCalled { agent, tool, seconds: took.as_secs_f64(), error }
             }
+            Step::ModelPull { model, percent } => EventKind::ModelPull { model, percent },
             Step::Finished { agent, took, usage } => EventKind::StepFinished {
                 agent,
                 seconds: took.as_secs_f64(),

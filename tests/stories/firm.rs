@@ -25,6 +25,10 @@ fn brief() -> Brief {
 }
 
 fn firm(llm: &FakeLlm) -> Firm {
+    firm_with_context(llm, 32_768)
+}
+
+fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
     let backend = Backend {
         provider: Provider::Ollama,
         base_url: Some(llm.url().parse().unwrap()),
@@ -35,7 +39,12 @@ fn firm(llm: &FakeLlm) -> Firm {
         azure_api_version: String::new(),
         gate: std::sync::Arc::default(),
         prices: llm::Prices::default(),
-        ollama: ollama::Options { num_ctx: 32_768, keep_alive: "30m".into() },
+        ollama: ollama::Options {
+            num_ctx,
+            keep_alive: "30m".into(),
+            pull: ollama::PullPolicy::Auto,
+            pulls: std::sync::Arc::default(),
+        },
     };
     let model = |name| llm::connect(&backend, name).unwrap();
     Firm {
@@ -221,6 +230,34 @@ async fn a_model_without_tools_gets_its_evidence_in_the_prompt() {
     let called: Vec<_> = market.tools.iter().map(|tool| tool.tool.as_str()).collect();
     assert_eq!(called, ["get_stock_data", "get_indicators"]);
     assert!(format!("{:?}", market.messages).contains("Date,Open,High,Low,Close,Volume"));
+}
+
+#[tokio::test]
+async fn a_model_that_has_to_be_fetched_is_seen_coming_before_the_first_agent_begins() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    let witness = Witness::default();
+    analyse(&llm, brief(), &witness).await.unwrap();
+    let steps = witness.steps.into_inner().unwrap();
+    let begins = steps.iter().position(|step| matches!(step, Step::Started { .. })).unwrap();
+    let last = Step::ModelPull { model: "quick".into(), percent: 100 };
+    assert_eq!((steps[..begins].last(), llm.pulls()), (Some(&last), 1));
+}
+
+#[tokio::test]
+async fn evidence_that_had_no_room_is_told_in_the_result() {
+    let llm = FakeLlm::start().await;
+    let call = r#"{"name": "get_stock_data", "arguments": {"start_date": "2011-09-01", "end_date": "2012-09-19"}}"#;
+    llm.will([Trouble::Says(call)]);
+    let brief = Brief { analysts: vec![Analyst::Market], ..brief() };
+    let firm = firm_with_context(&llm, 4096);
+    let analysis = firm.run(Analysis::new(brief), &Witness::default()).await.unwrap();
+    assert!(
+        analysis.warnings[0].contains("the 1 oldest answers of its tools were left out"),
+        "{:?}",
+        analysis.warnings
+    );
+    assert_eq!((analysis.steps[0].left_out, analysis.steps[1].left_out), (1, 0));
 }
 
 #[tokio::test]

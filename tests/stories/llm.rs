@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tradingagents::{
     domain::{Agent, Provider, ReasoningEffort},
     llm::{
         self, Backend, ChatModel, ChatRequest, ChatResponse, Gate, LlmError, Message, OutputSchema, Prices, ToolSpec,
-        ollama,
+        ollama::{self, PullPolicy},
     },
 };
 
@@ -25,7 +26,12 @@ fn backend(provider: Provider, url: &str) -> Backend {
         azure_api_version: "2024-10-21".into(),
         gate: Arc::default(),
         prices: Prices::default(),
-        ollama: ollama::Options { num_ctx: 16_384, keep_alive: "30m".into() },
+        ollama: ollama::Options {
+            num_ctx: 16_384,
+            keep_alive: "30m".into(),
+            pull: PullPolicy::Auto,
+            pulls: Arc::default(),
+        },
     }
 }
 
@@ -419,6 +425,98 @@ async fn a_server_that_is_not_there_is_named_with_the_mend() {
     assert!(error.is_transient());
     let told = error.to_string();
     assert!(told.contains("http://127.0.0.1:9") && told.contains("OLLAMA_BASE_URL"), "{told}");
+}
+
+/// Makes a model ready, and what was told meanwhile.
+async fn prepared(model: &dyn ChatModel) -> (Result<(), LlmError>, Vec<u8>) {
+    let (progress, mut told) = mpsc::unbounded_channel();
+    let prepared = model.prepare(&progress).await;
+    drop(progress);
+    let mut percents = Vec::new();
+    while let Some(percent) = told.recv().await {
+        percents.push(percent);
+    }
+    (prepared, percents)
+}
+
+#[tokio::test]
+async fn a_model_that_ollama_lacks_is_pulled_once_for_all_who_wait_for_it() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    let backend = backend(Provider::Ollama, &llm.url());
+    let jobs: Vec<_> = (0..4).map(|_| llm::connect(&backend, "qwen3:8b").unwrap()).collect();
+    let ready = join_all(jobs.iter().map(|model| prepared(&**model))).await;
+    assert!(ready.iter().all(|(ready, _)| ready.is_ok()));
+    assert!(ready.iter().any(|(_, told)| *told == [0, 25, 50, 75, 99, 100]), "{ready:?}");
+    assert_eq!(llm.pulls(), 1);
+    let (ready, told) = prepared(&*jobs[0]).await;
+    assert!(ready.is_ok() && told.is_empty(), "what is there is not told of");
+}
+
+#[tokio::test]
+async fn a_pull_that_breaks_off_is_begun_again() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([vec![json!({"status": "pulling manifest"})], vec![json!({"error": "dial tcp: i/o timeout"})]]);
+    prepared(&*ollama(&llm)).await.0.unwrap();
+    assert_eq!(llm.pulls(), 3);
+}
+
+#[tokio::test]
+async fn a_model_that_nobody_has_is_not_pulled_again_and_again() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([vec![json!({"error": "pull model manifest: file does not exist"})]]);
+    let error = prepared(&*ollama(&llm)).await.0.unwrap_err();
+    assert!(!error.is_transient() && error.to_string().contains("ollama.com/library"), "{error}");
+    assert_eq!(llm.pulls(), 1);
+}
+
+#[tokio::test]
+async fn a_model_that_must_not_be_pulled_is_said_to_be_missing() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    let mut backend = backend(Provider::Ollama, &llm.url());
+    backend.ollama.pull = PullPolicy::Never;
+    let error = prepared(&*llm::connect(&backend, "qwen3:8b").unwrap()).await.0.unwrap_err();
+    assert!(error.to_string().contains("ollama pull qwen3:8b"), "{error}");
+    assert_eq!(llm.pulls(), 0);
+}
+
+#[tokio::test]
+async fn a_prompt_that_outgrows_the_context_loses_its_oldest_evidence() {
+    let llm = FakeLlm::start().await;
+    let mut backend = backend(Provider::Ollama, &llm.url());
+    backend.ollama.num_ctx = 4096;
+    let tool =
+        |name: &str| Message::Tool { id: name.into(), name: name.into(), content: format!("{name}-").repeat(800) };
+    let messages = ["old", "new", "last"].map(tool).to_vec();
+    let model = llm::connect(&backend, "qwen3:8b").unwrap();
+    let seen = || {
+        let body = llm.requests().pop().unwrap().body["messages"].to_string();
+        ["old-", "new-", "last-"].map(|evidence| body.contains(evidence))
+    };
+    let answer = model.chat(&ChatRequest { messages: messages.clone(), ..question() }).await.unwrap();
+    assert_eq!((answer.left_out, seen()), (1, [false, true, true]));
+
+    llm.will([failure(400, "the input length exceeds the context length")]);
+    let answer = model.chat(&ChatRequest { messages, ..question() }).await.unwrap();
+    assert_eq!(
+        (answer.left_out, seen()),
+        (2, [false, false, true]),
+        "the server counts more tokens than were estimated"
+    );
+}
+
+#[tokio::test]
+async fn every_provider_lists_its_models() {
+    let llm = FakeLlm::start().await;
+    for (provider, name) in [
+        (Provider::Ollama, "qwen3:8b"),
+        (Provider::OpenAi, "fake"),
+        (Provider::Anthropic, "fake"),
+        (Provider::Google, "gemini-2.5-pro"),
+    ] {
+        assert_eq!(llm::models(&backend(provider, &llm.url())).await.unwrap(), [name]);
+    }
 }
 
 #[tokio::test]

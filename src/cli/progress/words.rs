@@ -12,6 +12,7 @@ pub(super) fn of(kind: &EventKind) -> Option<String> {
             let resumed = if *resumed { " from the last checkpoint" } else { "" };
             format!("attempt {attempt} begins{resumed} on worker {}", one_line(&worker.0))
         }
+        EventKind::ModelPull { model, percent } => format!("the model {} is fetched: {percent} %", one_line(model)),
         EventKind::StepStarted { agent } => format!("{agent} begins"),
         EventKind::ToolCalled { agent, tool, seconds, error: None } => {
             format!("{agent} called {} ({seconds:.1} s)", one_line(tool))

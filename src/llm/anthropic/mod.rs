@@ -6,7 +6,7 @@
 mod wire;
 
 use async_trait::async_trait;
-use wire::{Answer, Model, Question};
+use wire::{Answer, Model, Models, Question};
 
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
@@ -44,6 +44,12 @@ impl Anthropic {
         let found = self.endpoint.look_up::<Model>(&format!("models/{}", self.model)).await?;
         found.map_err(|refusal| self.refused(refusal))?;
         Ok(format!("Anthropic at {} has {}", self.endpoint.shown, self.model))
+    }
+
+    /// The names of the models that the server lists.
+    pub async fn models(&self) -> Result<Vec<String>, LlmError> {
+        let models = self.endpoint.look_up::<Models>("models?limit=1000").await?;
+        models.map(Models::into_names).map_err(|refusal| self.endpoint.error(refusal))
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

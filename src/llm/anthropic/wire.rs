@@ -204,4 +204,18 @@ impl From<AnswerUsage> for Usage {
 
 /// The answer of `/models/{model}`.
 #[derive(Deserialize)]
-pub(super) struct Model {}
+pub(super) struct Model {
+    id: String,
+}
+
+/// The answer of `/models`.
+#[derive(Deserialize)]
+pub(super) struct Models {
+    data: Vec<Model>,
+}
+
+impl Models {
+    pub fn into_names(self) -> Vec<String> {
+        self.data.into_iter().map(|model| model.id).collect()
+    }
+}

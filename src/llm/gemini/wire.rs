@@ -205,4 +205,19 @@ impl From<AnswerUsage> for Usage {
 
 /// The answer of `/models/{model}`.
 #[derive(Deserialize)]
-pub(super) struct Model {}
+pub(super) struct Model {
+    /// As `models/{model}`.
+    name: String,
+}
+
+/// The answer of `/models`.
+#[derive(Deserialize)]
+pub(super) struct Models {
+    models: Vec<Model>,
+}
+
+impl Models {
+    pub fn into_names(self) -> Vec<String> {
+        self.models.into_iter().map(|model| model.name.trim_start_matches("models/").to_owned()).collect()
+    }
+}

@@ -1,15 +1,21 @@
 //! Ollama by its native API.
 //!
 //! Not by its OpenAI-compatible one, which has no `num_ctx`: it would cut each prompt to the server's default context
-//! without a word. Here a prompt that is too long is an error. The answer is streamed, so that a server that hangs is
-//! told from one that is slow.
+//! without a word. Here the oldest evidence is left out of a prompt that is too long ([`trim`]), and the answer says so;
+//! one that is too long without any is an error. The answer is streamed, so that a server that hangs is told from one
+//! that is slow. A model that the server lacks is pulled ([`pull`]).
 
+mod pull;
+mod trim;
 mod wire;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use tokio::sync::OnceCell;
+pub use pull::{PullPolicy, Pulls};
+use tokio::sync::{OnceCell, mpsc::UnboundedSender};
 use url::Url;
-use wire::{Chunk, Details, Version};
+use wire::{Chunk, Details, Tags, Version};
 
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
@@ -27,6 +33,9 @@ pub struct Options {
     pub num_ctx: u32,
     /// How long the server keeps the model in memory after a request, as Ollama writes it: `30m`, `-1`.
     pub keep_alive: String,
+    pub pull: PullPolicy,
+    /// Shared by all jobs, so that none pulls what another does.
+    pub pulls: Arc<Pulls>,
 }
 
 /// A model of an Ollama server.
@@ -75,6 +84,12 @@ impl Ollama {
         ))
     }
 
+    /// The names of the models that the server has.
+    pub async fn models(&self) -> Result<Vec<String>, LlmError> {
+        let tags = self.endpoint.look_up::<Tags>("api/tags").await?;
+        tags.map(Tags::into_names).map_err(|refusal| self.refused(refusal))
+    }
+
     async fn details(&self) -> Result<&Details, LlmError> {
         self.details.get_or_try_init(|| self.endpoint.quickly(self.show())).await
     }
@@ -87,27 +102,41 @@ impl Ollama {
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        let mut room = trim::room(self.context());
         loop {
+            let fitted = trim::fit(request, room);
             let think = wire::think(&self.model, self.effort).filter(|_| self.accepted.takes(Part::Effort));
-            let body = wire::chat(&self.model, request, self.temperature, &self.options, think);
-            match self.endpoint.post("api/chat", &body).await? {
-                Reply::Answer(body) => return self.read(request, body).await,
-                Reply::Refusal(refusal) if self.accepted.learn(&refusal, &[Part::Effort], &self.model) => {}
-                Reply::Refusal(refusal) => return Err(self.refused(refusal)),
+            let body = wire::chat(&self.model, &fitted.request, self.temperature, &self.options, think);
+            let answered = match self.endpoint.post("api/chat", &body).await? {
+                Reply::Answer(body) => self.read(request, body).await?,
+                Reply::Refusal(refusal) => Err(refusal),
+            };
+            match answered {
+                Ok(answer) => return Ok(ChatResponse { left_out: fitted.left_out, ..answer }),
+                Err(refusal) if self.accepted.learn(&refusal, &[Part::Effort], &self.model) => {}
+                // The estimate was too low.
+                Err(refusal) if is_too_long(&refusal) && fitted.evidence > 0 => room = fitted.size * 3 / 4,
+                Err(refusal) => return Err(self.refused(refusal)),
             }
         }
     }
 
-    async fn read(&self, request: &ChatRequest, mut body: Body<'_>) -> Result<ChatResponse, LlmError> {
+    /// The context that the model gets, tokens.
+    fn context(&self) -> usize {
+        let longest = self.details.get().and_then(Details::longest_context).unwrap_or(u64::MAX);
+        usize::try_from(longest.min(self.options.num_ctx.into())).unwrap_or(usize::MAX)
+    }
+
+    async fn read(&self, request: &ChatRequest, mut body: Body<'_>) -> Result<Result<ChatResponse, Refusal>, LlmError> {
         let mut answer = RawAnswer::default();
         while let Some(line) = body.line().await? {
             let chunk: Chunk = serde_json::from_slice(&line).map_err(|e| self.endpoint.not_understood(&e))?;
             if let Some(error) = chunk.error {
-                return Err(self.refused(Refusal::late(chunk.status.unwrap_or(500), error)));
+                return Ok(Err(Refusal::late(chunk.status.unwrap_or(500), error)));
             }
             if chunk.add_to(&mut answer) {
                 self.warn_if_full(&answer);
-                return answer.into_response(&self.endpoint, request);
+                return answer.into_response(&self.endpoint, request).map(Ok);
             }
         }
         Err(self.endpoint.broken_off("the connection was closed"))
@@ -130,8 +159,7 @@ impl Ollama {
                 mend: format!("pull it with `ollama pull {}`", self.model),
             };
         }
-        // The native runner's words, and llama.cpp's.
-        if refusal.mentions(&["context length", "context size"]) {
+        if is_too_long(&refusal) {
             let num_ctx = self.options.num_ctx;
             refusal.status = 400;
             refusal.message = format!("{}; raise OLLAMA_NUM_CTX, which is {num_ctx} tokens", refusal.message);
@@ -154,9 +182,21 @@ impl ChatModel for Ollama {
         Ok(self.details().await?.has_tools())
     }
 
+    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        match self.details().await {
+            Err(LlmError::UnknownModel { .. }) if self.options.pull == PullPolicy::Auto => self.fetch(progress).await,
+            known => known.map(drop),
+        }
+    }
+
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         self.endpoint.within(self.ask(request)).await
     }
+}
+
+/// Whether the prompt did not fit, in the words of the native runner or of llama.cpp.
+fn is_too_long(refusal: &Refusal) -> bool {
+    refusal.mentions(&["context length", "context size"])
 }
 
 fn without_v1(mut url: Url) -> Url {

@@ -58,6 +58,43 @@ pub(super) fn show(model: &str) -> Value {
     json!({"model": model})
 }
 
+/// The body of `/api/pull`.
+pub(super) fn pull(model: &str) -> Value {
+    json!({"model": model, "stream": true})
+}
+
+/// A line of the answer of `/api/pull`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PullLine {
+    /// What goes on; `success` at the end.
+    pub status: String,
+    pub digest: Option<String>,
+    /// Bytes.
+    pub total: Option<u64>,
+    /// Bytes.
+    pub completed: Option<u64>,
+    pub error: Option<String>,
+}
+
+/// The answer of `/api/tags`.
+#[derive(Deserialize)]
+pub(super) struct Tags {
+    #[serde(default)]
+    models: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    name: String,
+}
+
+impl Tags {
+    pub fn into_names(self) -> Vec<String> {
+        self.models.into_iter().map(|tag| tag.name).collect()
+    }
+}
+
 /// Ollama takes a number as seconds, and a text only with a unit.
 fn keep_alive(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| text.into(), Into::into)
@@ -168,10 +205,15 @@ impl Details {
         self.capabilities.as_ref().is_none_or(|all| all.iter().any(|one| one == "tools"))
     }
 
-    /// The context that the model gets, in words. The server gives no model more than it was trained for.
-    pub fn context(&self, num_ctx: u32) -> String {
+    /// The longest context that the model was trained for, tokens. The server gives it no more.
+    pub fn longest_context(&self) -> Option<u64> {
         let architecture = self.model_info.get("general.architecture").and_then(Value::as_str).unwrap_or_default();
-        match self.model_info.get(&format!("{architecture}.context_length")).and_then(Value::as_u64) {
+        self.model_info.get(&format!("{architecture}.context_length")).and_then(Value::as_u64)
+    }
+
+    /// The context that the model gets, in words.
+    pub fn context(&self, num_ctx: u32) -> String {
+        match self.longest_context() {
             Some(most) if most < num_ctx.into() => {
                 format!("its context is {most} tokens at most, less than OLLAMA_NUM_CTX={num_ctx}")
             }

@@ -64,6 +64,12 @@ impl OpenAi {
         }
     }
 
+    /// The names of the models that the server lists.
+    pub async fn models(&self) -> Result<Vec<String>, LlmError> {
+        let models = self.endpoint.look_up::<Models>("models").await?;
+        models.map(Models::into_names).map_err(|refusal| self.endpoint.error(refusal))
+    }
+
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let mut form = Form::first(request);
         loop {

@@ -46,6 +46,7 @@ impl ChatModel for Rules {
             thoughts: serde_json::Value::Null,
             usage,
             finish: Finish::Stop,
+            left_out: 0,
         })
     }
 }

@@ -37,6 +37,10 @@ struct Script {
     allowed: watch::Sender<usize>,
     rating: Mutex<String>,
     tools: Mutex<bool>,
+    /// Whether its one model is still to be pulled.
+    absent: Mutex<bool>,
+    /// What the next pulls say instead of how far they are, and how many there were.
+    pulls: Mutex<(VecDeque<Vec<Value>>, usize)>,
     /// How many chats wait for their answer, and the most that ever did.
     at_once: Mutex<(usize, usize)>,
 }
@@ -69,14 +73,19 @@ impl FakeLlm {
             allowed: watch::Sender::new(usize::MAX),
             rating: Mutex::new("Buy".into()),
             tools: Mutex::new(true),
+            absent: Mutex::default(),
+            pulls: Mutex::default(),
             at_once: Mutex::default(),
         });
         let routes = Router::new()
             .route("/api/version", get(async || Json(json!({"version": "0.12.0"}))))
             .route("/api/show", post(show))
+            .route("/api/tags", get(tags))
+            .route("/api/pull", post(pull))
             .route("/api/chat", post(ollama))
             .route("/v1/messages", post(anthropic))
             .route("/v1beta/models/{*call}", post(gemini))
+            .route("/v1beta/models", get(async || Json(json!({"models": [{"name": "models/gemini-2.5-pro"}]}))))
             .route("/api/v1/chat/completions", post(openai))
             .route("/openai/deployments/{name}/chat/completions", post(openai))
             .route("/v1/models", get(async || Json(json!({"data": [{"id": "fake"}]}))))
@@ -100,6 +109,17 @@ impl FakeLlm {
     /// From now on its models can't call tools.
     pub fn knows_no_tools(&self) {
         *self.state.tools.lock().unwrap() = false;
+    }
+
+    /// It has no model until one is pulled; the first pulls say these lines and bring nothing.
+    pub fn lacks_models(&self, pulls: impl IntoIterator<Item = Vec<Value>>) {
+        *self.state.absent.lock().unwrap() = true;
+        self.state.pulls.lock().unwrap().0.extend(pulls);
+    }
+
+    /// How often a model was pulled.
+    pub fn pulls(&self) -> usize {
+        self.state.pulls.lock().unwrap().1
     }
 
     /// What happens to the next chats, one after another, before they are answered again.
@@ -135,13 +155,37 @@ impl FakeLlm {
     }
 }
 
-async fn show(State(script): State<Arc<Script>>) -> Json<Value> {
+async fn tags(State(script): State<Arc<Script>>) -> Json<Value> {
+    let names: &[&str] = if *script.absent.lock().unwrap() { &[] } else { &["qwen3:8b"] };
+    Json(json!({"models": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()}))
+}
+
+/// Three layers, of which the first two come in halves.
+async fn pull(State(script): State<Arc<Script>>) -> Response {
+    let part = |digest, completed| json!({"status": "pulling", "digest": digest, "total": 100, "completed": completed});
+    let (says, count) = &mut *script.pulls.lock().unwrap();
+    *count += 1;
+    let lines = says.pop_front().unwrap_or_else(|| {
+        *script.absent.lock().unwrap() = false;
+        let begun = [json!({"status": "pulling manifest"}), part("a", 0), part("b", 0)];
+        let parts = [part("a", 50), part("a", 100), part("b", 50), part("b", 100)];
+        begun.into_iter().chain(parts).chain([json!({"status": "success"})]).collect()
+    });
+    lines.iter().map(|line| format!("{line}\n")).collect::<String>().into_response()
+}
+
+async fn show(State(script): State<Arc<Script>>, Json(asked): Json<Value>) -> Response {
+    if *script.absent.lock().unwrap() {
+        let error = json!({"error": format!("model '{}' not found", asked["model"].as_str().unwrap())});
+        return (StatusCode::NOT_FOUND, Json(error)).into_response();
+    }
     let tools = *script.tools.lock().unwrap();
     let capabilities = if tools { json!(["completion", "tools"]) } else { json!(["completion"]) };
     Json(json!({
         "capabilities": capabilities,
         "model_info": {"general.architecture": "fake", "fake.context_length": 40960},
     }))
+    .into_response()
 }
 
 async fn ollama(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
