@@ -19,6 +19,7 @@ pub mod ollama;
 pub mod openai;
 mod optional;
 mod price;
+mod refusal;
 mod retry;
 pub mod rules;
 mod service;

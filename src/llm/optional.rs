@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::http::Refusal;
+use super::refusal::Refusal;
 
 /// A part of a request that a model may refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

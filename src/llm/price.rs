@@ -19,9 +19,10 @@ pub struct Prices(#[schemars(with = "String")] BTreeMap<String, Price>);
 /// The price of a model, US dollars for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Price {
-    tokens_in: f64,
-    tokens_out: f64,
-    tokens_cached: f64,
+    input: f64,
+    output: f64,
+    /// Read from the cache.
+    cached: f64,
 }
 
 impl Prices {
@@ -37,7 +38,7 @@ impl Price {
     fn cost(self, usage: &Usage) -> f64 {
         let fresh = usage.tokens_in.saturating_sub(usage.tokens_cached);
         let [fresh, cached, out] = [fresh, usage.tokens_cached, usage.tokens_out].map(|tokens| tokens as f64 / 1e6);
-        fresh * self.tokens_in + cached * self.tokens_cached + out * self.tokens_out
+        fresh * self.input + cached * self.cached + out * self.output
     }
 }
 
@@ -54,12 +55,12 @@ fn entry(text: &str) -> Result<(String, Price), String> {
     let (model, prices) = text.split_once('=').filter(|(model, _)| model.contains('/')).ok_or_else(wrong)?;
     let amount = |text: &str| text.trim().parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
     let amounts: Vec<f64> = prices.split(':').map(amount).collect::<Option<_>>().ok_or_else(wrong)?;
-    let (tokens_in, tokens_out, tokens_cached) = match amounts[..] {
+    let (input, output, cached) = match amounts[..] {
         [input, output] => (input, output, input),
         [input, output, cached] => (input, output, cached),
         _ => return Err(wrong()),
     };
-    Ok((model.trim().to_owned(), Price { tokens_in, tokens_out, tokens_cached }))
+    Ok((model.trim().to_owned(), Price { input, output, cached }))
 }
 
 impl TryFrom<String> for Prices {
@@ -72,10 +73,8 @@ impl TryFrom<String> for Prices {
 
 impl From<Prices> for String {
     fn from(prices: Prices) -> Self {
-        let entries = prices
-            .0
-            .iter()
-            .map(|(model, price)| format!("{model}={}:{}:{}", price.tokens_in, price.tokens_out, price.tokens_cached));
+        let entries =
+            prices.0.iter().map(|(model, price)| format!("{model}={}:{}:{}", price.input, price.output, price.cached));
         entries.collect::<Vec<_>>().join(",")
     }
 }
@@ -132,7 +131,9 @@ mod tests {
         let call = |cost_usd| Usage { calls: 1, cost_usd, ..Usage::default() };
         let sum = |costs: &[Option<f64>]| {
             let mut total = Usage::default();
-            costs.iter().for_each(|cost| total += call(*cost));
+            for cost in costs {
+                total += call(*cost);
+            }
             total.cost_usd
         };
         assert_eq!(sum(&[Some(1.0), Some(0.5)]), Some(1.5));

@@ -174,8 +174,8 @@ async fn a_model_that_is_pulled_is_seen_in_the_jobs_events_and_in_the_list_of_mo
     let _worker = stack.worker().await;
     let id = stack.service.submit("AAPL", "2012-09-19", json!({"selected_analysts": ["news"]})).await;
     let events = stack.service.events(&id).await;
-    let percents = events.iter().filter(|event| event["type"] == "model_pull").map(|event| &event["data"]);
-    assert_eq!(percents.last(), Some(&json!({"model": "qwen3:8b", "percent": 100})));
+    let mut pulls = events.iter().filter(|event| event["type"] == "model_pull").map(|event| &event["data"]);
+    assert_eq!(pulls.next_back(), Some(&json!({"model": "qwen3:8b", "percent": 100})));
     assert_eq!(stack.service.job(&id).await["status"], "completed");
 
     // The first listing may have been before the pull; a worker that starts now sees the model.
@@ -191,6 +191,36 @@ async fn a_model_that_is_pulled_is_seen_in_the_jobs_events_and_in_the_list_of_mo
     };
     let listed = tokio::time::timeout(PATIENCE, listed).await.expect("the models are listed");
     assert_eq!((&listed["provider"], &listed["deep_think_llm"]), (&json!("ollama"), &json!("qwen3:8b")));
+}
+
+#[tokio::test]
+async fn a_job_that_names_a_server_of_its_own_does_not_get_the_operators_key() {
+    let (llm, own) = (FakeLlm::start().await, FakeLlm::start().await);
+    let own_url = own.url();
+    let settings = [
+        ("LLM_PROVIDER", "anthropic"),
+        ("LLM_BACKEND_URL", own_url.as_str()),
+        ("ANTHROPIC_API_KEY", "canary-key"),
+        ("GOOGLE_API_KEY", "canary-key"),
+    ];
+    let stack = Stack::start(&settings).await;
+    let _worker = stack.worker().await;
+    let job = |config: Value| async {
+        let id = stack.service.submit("AAPL", "2012-09-19", config).await;
+        assert_eq!(stack.service.ended(&id).await["status"], "completed");
+    };
+    let options = json!({"selected_analysts": ["news"], "temperature": 0.5, "reasoning_effort": "low"});
+    job(options.clone()).await;
+    for provider in ["anthropic", "google"] {
+        let mut elsewhere = options.clone();
+        elsewhere["llm_provider"] = provider.into();
+        elsewhere["backend_url"] = llm.url().into();
+        job(elsewhere).await;
+    }
+    assert!(own.requests().iter().all(|request| request.headers["x-api-key"] == "canary-key"));
+    assert!(own.requests().iter().all(|request| request.body["output_config"]["effort"] == "low"));
+    let shown = format!("{:?}", llm.requests());
+    assert!(shown.contains("temperature") && !shown.contains("canary"), "{shown}");
 }
 
 #[tokio::test]

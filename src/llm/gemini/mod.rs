@@ -10,8 +10,9 @@ use wire::{Answer, Model, Models, Question};
 
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
-    http::{Body, Endpoint, Refusal, Reply},
+    http::{Body, Endpoint, Reply},
     optional::{Accepted, Part},
+    refusal::Refusal,
     service::Service,
 };
 use crate::domain::{Provider, ReasoningEffort};

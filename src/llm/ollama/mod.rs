@@ -20,8 +20,9 @@ use wire::{Chunk, Details, Tags, Version};
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
     answer::RawAnswer,
-    http::{Body, Endpoint, Refusal, Reply},
+    http::{Body, Endpoint, Reply},
     optional::{Accepted, Part},
+    refusal::Refusal,
     service::Service,
 };
 use crate::domain::{Provider, ReasoningEffort};

@@ -3,18 +3,21 @@
 //! Only what all of them understand is sent, and what a service wants otherwise is in its [`Dialect`]. Where a server
 //! refuses the schema of an answer, it is asked again for any JSON object, then for a text, with the schema in words.
 
+mod completion;
 mod dialect;
-mod wire;
+mod question;
 
 use async_trait::async_trait;
+use completion::{Completion, Models};
 use dialect::Dialect;
+use question::{Form, Question};
 use url::Url;
-use wire::{Completion, Form, Models, Question};
 
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
-    http::{Body, Endpoint, Refusal, Reply},
+    http::{Body, Endpoint, Reply},
     optional::{Accepted, Part},
+    refusal::Refusal,
     service::Service,
 };
 use crate::domain::{Provider, ReasoningEffort};
