@@ -16,12 +16,17 @@ pub enum Provider {
     Anthropic,
     /// Google's Gemini.
     Google,
+    /// xAI's Grok.
     Xai,
+    /// A gateway to the models of many services.
     #[serde(rename = "openrouter")]
     OpenRouter,
+    /// `DeepSeek`'s own service.
     #[serde(rename = "deepseek")]
     DeepSeek,
+    /// Open models on Groq's chips.
     Groq,
+    /// Mistral's own service.
     Mistral,
     /// Alibaba's Qwen, at `DashScope`.
     Qwen,

@@ -127,7 +127,7 @@ async fn a_killed_workers_jobs_go_on_elsewhere_from_their_checkpoints_and_each_j
         let claim = &events[claims[1]]["data"];
         assert_eq!(claim["attempt"], 2);
         let had_checkpoint = events[..claims[1]].iter().any(is_checkpoint);
-        assert_eq!(claim["resumed"], json!(had_checkpoint));
+        assert!(claim["resumed"] == true || !had_checkpoint, "an answer in mid-turn is resumed from too: {claim}");
         let market = events.iter().filter(|e| e["type"] == "step_finished" && e["data"]["agent"] == "market_analyst");
         assert_eq!(market.count(), 1, "what was done before the checkpoint is not done again");
         resumed += u32::from(had_checkpoint);
