@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{Agent, Analyst, DecisionSource, Rating, Ticker, TradeDate},
-    llm::{Message, Usage},
+    llm::{ChatResponse, Message, Usage},
 };
 
 /// What is asked of the firm.
@@ -39,6 +39,9 @@ pub struct Analysis {
     pub outcome: Option<Outcome>,
     /// Every turn that was taken, in the order in which they ended.
     pub steps: Vec<StepRecord>,
+    /// What was heard in the turns that go on.
+    #[serde(default)]
+    pub unfinished: BTreeMap<Agent, Unfinished>,
     /// What a reader of the result has to know: cut-off debates, fallbacks, missing evidence.
     pub warnings: Vec<String>,
 }
@@ -72,9 +75,48 @@ pub struct StepRecord {
     pub model: String,
     pub seconds: f64,
     pub usage: Usage,
+    /// Each call of the model.
+    #[serde(default)]
+    pub calls: Vec<CallRecord>,
     /// The whole conversation, the answer last.
     pub messages: Vec<Message>,
     pub tools: Vec<ToolRecord>,
+    /// Answers of tools that the model was no longer shown at the end, for its context had no room for them.
+    #[serde(default)]
+    pub left_out: usize,
+}
+
+/// One call of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallRecord {
+    pub seconds: f64,
+    pub usage: Usage,
+}
+
+/// What was heard in a turn that goes on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// From the model, in order.
+    pub answers: Vec<Answered>,
+    /// From tools, in order.
+    pub tools: Vec<ToolAnswer>,
+    /// How long the turn has taken.
+    pub seconds: f64,
+}
+
+/// An answer of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    pub response: ChatResponse,
+    pub seconds: f64,
+}
+
+/// An answer of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolAnswer {
+    pub record: ToolRecord,
+    /// What the agent was told.
+    pub content: String,
 }
 
 /// One call of a tool.
@@ -98,6 +140,7 @@ impl Analysis {
             risk_debate: RiskDebate::default(),
             outcome: None,
             steps: Vec::new(),
+            unfinished: BTreeMap::new(),
             warnings: Vec::new(),
         }
     }

@@ -1,8 +1,9 @@
 //! What every agent of an analysis has at hand.
 
 use super::{
-    AgentError, Analysis, Brief, Firm, Observer, StepRecord,
+    AgentError, Analysis, Firm, Observer, StepRecord,
     evidence::Evidence,
+    journal::Journal,
     structured::Structured,
     turn::{Filled, Turn},
 };
@@ -16,13 +17,15 @@ pub struct Case<'a> {
     pub firm: &'a Firm,
     pub observer: &'a dyn Observer,
     pub evidence: Evidence,
+    journal: Journal<'a>,
     /// What every prompt begins with.
     context: String,
 }
 
 impl<'a> Case<'a> {
     /// Gets the prices, and writes down what all agents are told.
-    pub async fn open(firm: &'a Firm, brief: &Brief, observer: &'a dyn Observer) -> Result<Self, AgentError> {
+    pub async fn open(firm: &'a Firm, analysis: &Analysis, observer: &'a dyn Observer) -> Result<Self, AgentError> {
+        let brief = &analysis.brief;
         let evidence = Evidence::new(firm.market.price_history(&brief.ticker, brief.date).await?);
         let context = format!(
             include_str!("prompts/context.md"),
@@ -31,12 +34,13 @@ impl<'a> Case<'a> {
             language = brief.output_language,
             snapshot = evidence.snapshot(),
         );
-        Ok(Self { firm, observer, evidence, context })
+        let journal = Journal::new(analysis.clone(), observer);
+        Ok(Self { firm, observer, evidence, journal, context })
     }
 
     /// Begins an agent's turn, with the model of its tier.
     pub async fn turn(&self, agent: Agent) -> Turn<'_> {
-        Turn::begin(agent, self.model(agent), &self.context, self.observer).await
+        Turn::begin(agent, self.model(agent), &self.context, &self.journal).await
     }
 
     /// An agent's answer to a task, as a text.
@@ -67,8 +71,7 @@ impl<'a> Case<'a> {
 
     /// Keeps what a turn brought, and stores the state.
     pub async fn keep(&self, analysis: &mut Analysis, step: StepRecord) {
-        analysis.steps.push(step);
-        self.observer.checkpoint(analysis).await;
+        self.journal.keep(analysis, step).await;
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Analysis, Observer, analysts, case::Case, portfolio, research, risk, trader};
+use tokio::sync::mpsc;
+
+use super::{Analysis, Observer, Step, analysts, case::Case, portfolio, research, risk, trader};
 use crate::{
     domain::Agent,
     llm::{ChatModel, LlmError},
@@ -28,11 +30,36 @@ pub struct Models {
     pub quick: Arc<dyn ChatModel>,
 }
 
+impl Models {
+    /// Makes both ready, one after the other: a server fetches no two models faster than one.
+    async fn prepare(&self, observer: &dyn Observer) -> Result<(), AgentError> {
+        prepare(&*self.quick, observer).await?;
+        if self.deep.model() == self.quick.model() {
+            return Ok(());
+        }
+        prepare(&*self.deep, observer).await
+    }
+}
+
+async fn prepare(model: &dyn ChatModel, observer: &dyn Observer) -> Result<(), AgentError> {
+    let (progress, mut told) = mpsc::unbounded_channel();
+    let preparing = async move { model.prepare(&progress).await };
+    let telling = async {
+        while let Some(percent) = told.recv().await {
+            observer.step(Step::ModelPull { model: model.model().into(), percent }).await;
+        }
+    };
+    tokio::join!(preparing, telling).0.map_err(AgentError::NotReady)
+}
+
 /// Why an analysis could not go on. What was done until then is in the last checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     #[error("{agent}: {source}")]
     Model { agent: Agent, source: LlmError },
+    /// A model that no agent can be given.
+    #[error(transparent)]
+    NotReady(LlmError),
     #[error(transparent)]
     Market(#[from] MarketError),
 }
@@ -43,7 +70,8 @@ impl Firm {
     /// Without prices it ends before a model is asked. Cancel-safe: a dropped run stops all its agents, and goes on
     /// from the last checkpoint if it is run again.
     pub async fn run(&self, mut analysis: Analysis, observer: &dyn Observer) -> Result<Analysis, AgentError> {
-        let case = Case::open(self, &analysis.brief, observer).await?;
+        let case = Case::open(self, &analysis, observer).await?;
+        self.models.prepare(observer).await?;
         analysts::report(&case, &mut analysis).await?;
         research::debate(&case, &mut analysis).await?;
         research::plan(&case, &mut analysis).await?;

@@ -8,13 +8,14 @@
 //! ```
 //!
 //! [`Firm::run`] takes an [`Analysis`] as far as it has come and brings it to its end. Whoever runs it watches by an
-//! [`Observer`], which hears of every step and stores the checkpoints.
+//! [`Observer`], which hears of every step and stores the checkpoints; [`journal`] says what is in them.
 
 mod analysis;
 mod analysts;
 mod case;
 mod evidence;
 mod firm;
+mod journal;
 mod observer;
 mod portfolio;
 mod rating;
@@ -25,6 +26,8 @@ mod tools;
 mod trader;
 mod turn;
 
-pub use analysis::{Analysis, Brief, Debate, Outcome, RiskDebate, StepRecord, ToolRecord};
+pub use analysis::{
+    Analysis, Answered, Brief, CallRecord, Debate, Outcome, RiskDebate, StepRecord, ToolAnswer, ToolRecord, Unfinished,
+};
 pub use firm::{AgentError, Firm, Models};
 pub use observer::{Observer, Step};

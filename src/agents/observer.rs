@@ -20,6 +20,11 @@ pub enum Step {
         took: Duration,
         error: Option<String>,
     },
+    /// A model server fetches a model that it lacked; so much is there.
+    ModelPull {
+        model: String,
+        percent: u8,
+    },
     Finished {
         agent: Agent,
         took: Duration,
@@ -35,6 +40,10 @@ pub trait Observer: Send + Sync {
 
     /// An agent's turn is done and `analysis` holds its work: store it, so that another attempt can go on from here.
     async fn checkpoint(&self, analysis: &Analysis);
+
+    /// A model answered in a turn that goes on, and `analysis` holds the answer: store it, as a checkpoint of which
+    /// nobody is told.
+    async fn progress(&self, analysis: &Analysis);
 
     /// Whether time is short: then no new debate round begins, and the analysis goes on to its decision.
     fn must_hurry(&self) -> bool;

@@ -1,12 +1,15 @@
 //! One turn of one agent: its conversation with a model, told to the observer and kept for the record.
+//!
+//! What an earlier attempt heard is heard again without asking: the same words lead to the same questions.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::{
-    AgentError, Observer, Step, StepRecord, ToolRecord,
+    AgentError, Answered, CallRecord, Step, StepRecord, ToolAnswer, ToolRecord, Unfinished,
     evidence::Evidence,
+    journal::Journal,
     structured::Structured,
     tools::{self, Tool},
 };
@@ -19,11 +22,17 @@ use crate::{
 pub struct Turn<'a> {
     agent: Agent,
     model: &'a dyn ChatModel,
-    observer: &'a dyn Observer,
+    journal: &'a Journal<'a>,
     began: Instant,
     messages: Vec<Message>,
-    tools: Vec<ToolRecord>,
-    usage: Usage,
+    /// What was heard, by this attempt or an earlier one.
+    heard: Unfinished,
+    /// How long the earlier attempt took to hear it.
+    before: Duration,
+    /// How many answers of the model were used; those after them come from an earlier attempt.
+    answers: usize,
+    /// How many answers of tools were used.
+    tools: usize,
 }
 
 /// An answer that should have a form.
@@ -38,16 +47,19 @@ pub struct Filled<T> {
 impl<'a> Turn<'a> {
     /// Begins a turn. `context` is the same for all agents of an analysis, so that a model server can keep what it
     /// computed for it.
-    pub async fn begin(agent: Agent, model: &'a dyn ChatModel, context: &str, observer: &'a dyn Observer) -> Self {
-        observer.step(Step::Started { agent }).await;
+    pub async fn begin(agent: Agent, model: &'a dyn ChatModel, context: &str, journal: &'a Journal<'a>) -> Self {
+        journal.tell(Step::Started { agent }).await;
+        let heard = journal.unfinished(agent).await;
         Self {
             agent,
             model,
-            observer,
+            journal,
             began: Instant::now(),
             messages: vec![Message::System { content: context.into() }],
-            tools: Vec::new(),
-            usage: Usage::default(),
+            before: Duration::try_from_secs_f64(heard.seconds).unwrap_or_default(),
+            heard,
+            answers: 0,
+            tools: 0,
         }
     }
 
@@ -114,16 +126,30 @@ impl<'a> Turn<'a> {
 
     /// Ends the turn.
     pub async fn end(self) -> StepRecord {
-        let took = self.began.elapsed();
-        self.observer.step(Step::Finished { agent: self.agent, took, usage: self.usage }).await;
+        let took = self.took();
+        let Unfinished { answers, tools, .. } = self.heard;
+        let (mut usage, mut calls, mut left_out) = (Usage::default(), Vec::new(), 0);
+        for Answered { response, seconds } in answers {
+            usage += response.usage;
+            left_out = left_out.max(response.left_out);
+            calls.push(CallRecord { seconds, usage: response.usage });
+        }
+        self.journal.tell(Step::Finished { agent: self.agent, took, usage }).await;
         StepRecord {
             agent: self.agent,
             model: format!("{}/{}", self.model.provider().as_str(), self.model.model()),
             seconds: took.as_secs_f64(),
-            usage: self.usage,
+            usage,
+            calls,
             messages: self.messages,
-            tools: self.tools,
+            tools: tools.into_iter().map(|answer| answer.record).collect(),
+            left_out,
         }
+    }
+
+    /// How long the turn has taken, that of an earlier attempt included.
+    fn took(&self) -> Duration {
+        self.before + self.began.elapsed()
     }
 
     fn say(&mut self, content: String) {
@@ -131,28 +157,57 @@ impl<'a> Turn<'a> {
     }
 
     async fn chat(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<ChatResponse, LlmError> {
-        let tools = offered.iter().map(|tool| tool.spec()).collect();
-        let request = ChatRequest { agent: self.agent, messages: self.messages.clone(), tools, schema };
-        let answer = self.model.chat(&request).await?;
-        self.usage += answer.usage;
-        let (content, tool_calls) = (answer.text.clone(), answer.tool_calls.clone());
-        self.messages.push(Message::Assistant { content, tool_calls });
+        if self.answers == self.heard.answers.len() {
+            self.ask(offered, schema).await?;
+        }
+        let answer = self.heard.answers[self.answers].response.clone();
+        self.answers += 1;
+        self.messages.push(Message::Assistant {
+            content: answer.text.clone(),
+            tool_calls: answer.tool_calls.clone(),
+            thoughts: answer.thoughts.clone(),
+        });
         Ok(answer)
     }
 
+    /// Asks the model, and writes its answer down.
+    async fn ask(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<(), LlmError> {
+        let tools = offered.iter().map(|tool| tool.spec()).collect();
+        let request = ChatRequest { agent: self.agent, messages: self.messages.clone(), tools, schema };
+        let asked = Instant::now();
+        let response = self.model.chat(&request).await?;
+        self.heard.answers.push(Answered { response, seconds: asked.elapsed().as_secs_f64() });
+        self.heard.seconds = self.took().as_secs_f64();
+        self.journal.answered(self.agent, &self.heard).await;
+        Ok(())
+    }
+
     async fn call(&mut self, name: &str, arguments: &Value, offered: &[Tool], evidence: &Evidence) -> String {
+        if self.tools == self.heard.tools.len() {
+            let answer = self.run(name, arguments, offered, evidence).await;
+            self.heard.tools.push(answer);
+        }
+        let content = self.heard.tools[self.tools].content.clone();
+        self.tools += 1;
+        content
+    }
+
+    /// Runs a tool.
+    async fn run(&self, name: &str, arguments: &Value, offered: &[Tool], evidence: &Evidence) -> ToolAnswer {
         let began = Instant::now();
         let answer = tools::call(name, arguments, offered, evidence);
         let (took, error) = (began.elapsed(), answer.as_ref().err().cloned());
         let step = Step::ToolCalled { agent: self.agent, tool: name.to_owned(), took, error: error.clone() };
-        self.observer.step(step).await;
-        self.tools.push(ToolRecord {
-            tool: name.to_owned(),
-            arguments: arguments.clone(),
-            seconds: took.as_secs_f64(),
-            error,
-        });
-        answer.unwrap_or_else(|error| format!("Error: {error}"))
+        self.journal.tell(step).await;
+        ToolAnswer {
+            record: ToolRecord {
+                tool: name.to_owned(),
+                arguments: arguments.clone(),
+                seconds: took.as_secs_f64(),
+                error,
+            },
+            content: answer.unwrap_or_else(|error| format!("Error: {error}")),
+        }
     }
 
     fn failed(&self, source: LlmError) -> AgentError {

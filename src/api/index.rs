@@ -39,6 +39,7 @@ fn contents() -> Index {
         ("GET /jobs/{job_id}/events", "follow a job"),
         ("GET /events", "follow all jobs"),
         ("GET /workers", "the workers"),
+        ("GET /models", "the models that jobs can have"),
         ("GET /health", "the health of the service"),
         ("GET /docs", "the documentation"),
         ("GET /openapi.json", "the OpenAPI document"),

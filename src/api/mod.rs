@@ -2,7 +2,7 @@
 //!
 //! | question | file |
 //! | --- | --- |
-//! | what a route does | [`jobs`], [`events`], [`health`], [`workers`], [`index`] |
+//! | what a route does | [`jobs`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
 //! | what it answers when something is wrong | [`problem`] |
 //! | how requests are read | [`extract`], [`submission`] |
 //! | what holds for every request | [`middleware`] |
@@ -15,6 +15,7 @@ mod health;
 mod index;
 mod jobs;
 mod middleware;
+mod models;
 mod problem;
 mod server;
 mod submission;
@@ -80,6 +81,7 @@ fn routes() -> ApiRouter<Api> {
         .api_route("/jobs/{job_id}/events", get_with(events::of_job, events::of_job_docs))
         .api_route("/events", get_with(events::of_all, events::of_all_docs))
         .api_route("/workers", get_with(workers::workers, workers::workers_docs))
+        .api_route("/models", get_with(models::models, models::models_docs))
         .api_route("/health", get_with(health::health, health::health_docs))
         .api_route("/health/live", get_with(health::live, health::live_docs))
         .api_route("/health/ready", get_with(health::ready, health::ready_docs))

@@ -51,5 +51,12 @@ fn example() -> serde_json::Value {
             "driver_version": "550.54.14",
             "cuda_version": "12.4",
         }],
+        "models": {
+            "provider": "ollama",
+            "deep_think_llm": "qwen3:8b",
+            "quick_think_llm": "qwen3:8b",
+            "available": ["qwen3:8b"],
+            "error": null,
+        },
     }]})
 }

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    domain::{Analyst, DateError, Provider, Ticker, TradeDate},
-    jobs::{Analysts, BackendUrl, JobConfig, JobRequest, Language, ModelName, Rounds},
+    domain::{Analyst, DateError, Provider, ReasoningEffort, Ticker, TradeDate},
+    jobs::{Analysts, BackendUrl, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature},
 };
 
 /// The day and the settings of a job.
@@ -28,7 +28,7 @@ pub struct JobOptions {
     #[arg(long, value_name = "N", value_parser = rounds::<3>)]
     pub risk_rounds: Option<Rounds<3>>,
     /// Who serves the language models
-    #[arg(long, value_name = "NAME", value_parser = words::<Provider>(&["ollama", "openai", "openai_compatible", "rules"]))]
+    #[arg(long, value_name = "NAME", value_parser = words::<Provider>(&Provider::NAMES))]
     pub provider: Option<Provider>,
     /// The model of the research manager and the portfolio manager
     #[arg(long, value_name = "MODEL", value_parser = text::<ModelName>)]
@@ -39,6 +39,12 @@ pub struct JobOptions {
     /// The provider's base URL, where it differs from the usual one
     #[arg(long, value_name = "URL", value_parser = text::<BackendUrl>)]
     pub backend_url: Option<BackendUrl>,
+    /// The sampling temperature, 0 to 2
+    #[arg(long, value_name = "T", value_parser = temperature)]
+    pub temperature: Option<Temperature>,
+    /// How much the models think before they answer
+    #[arg(long, value_name = "LEVEL", value_parser = words::<ReasoningEffort>(&["low", "medium", "high"]))]
+    pub reasoning_effort: Option<ReasoningEffort>,
     /// The language of the reports, by its English name: German
     #[arg(long, value_name = "LANGUAGE", value_parser = text::<Language>)]
     pub language: Option<Language>,
@@ -57,6 +63,8 @@ impl JobOptions {
             deep_think_llm: self.deep_model.clone(),
             quick_think_llm: self.quick_model.clone(),
             backend_url: self.backend_url.clone(),
+            temperature: self.temperature,
+            reasoning_effort: self.reasoning_effort,
             max_debate_rounds: self.debate_rounds,
             max_risk_discuss_rounds: self.risk_rounds,
             selected_analysts: Analysts::try_from(self.analysts.clone()).ok(),
@@ -81,6 +89,11 @@ fn date(text: &str) -> Result<TradeDate, DateError> {
 fn rounds<const MAX: u64>(text: &str) -> Result<Rounds<MAX>, String> {
     let count: u64 = text.parse().map_err(|_| format!("{text:?} is not a number from 1 to {MAX}"))?;
     Rounds::try_from(count)
+}
+
+fn temperature(text: &str) -> Result<Temperature, String> {
+    let degrees: f64 = text.parse().map_err(|_| format!("{text:?} is not a number from 0 to 2"))?;
+    Temperature::try_from(degrees)
 }
 
 fn text<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {

@@ -196,7 +196,7 @@ mod tests {
                 "0",
                 r#"WORKER_CONCURRENCY="0" is not allowed: out of range; it is a whole number from 1 to 256"#,
             ),
-            ("LLM_PROVIDER", "skynet", "it is one of ollama, openai, openai_compatible, rules"),
+            ("LLM_PROVIDER", "skynet", "it is one of ollama, openai, anthropic, google, xai, openrouter"),
             ("LLM_TEMPERATURE", "3", "it is a number from 0 to 2"),
             ("API_LISTEN", "localhost", r#"API_LISTEN="localhost" is not allowed: invalid socket address syntax"#),
             ("MAX_DEBATE_ROUNDS", "9", "9 is not within 1 to 5"),

@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 use crate::{
-    domain::{PriceVendors, Provider},
+    domain::{PriceVendors, Provider, ReasoningEffort},
     jobs::{BackendUrl, Language, ModelName, Rounds},
+    llm::{Prices, ollama::PullPolicy},
 };
 
 #[expect(
@@ -95,17 +96,74 @@ pub struct Config {
     /// The sampling temperature; the model's own if unset.
     #[schemars(range(min = 0.0, max = 2.0))]
     pub llm_temperature: Option<f64>,
+    /// How many calls to one model server run at once, over all jobs of a worker; any number if unset.
+    #[schemars(range(min = 1))]
+    pub llm_concurrency: Option<usize>,
+    /// What models cost, US dollars for a million tokens in and out, and read from a cache where that differs:
+    /// openai/gpt-5.5=1.25:10:0.125,anthropic/claude-opus-4-6=5:25. Results then tell their cost.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list such as openai/gpt-5.5=1.25:10,xai/grok-4=3:15"))]
+    pub llm_prices: Prices,
     /// Where Ollama is.
     pub ollama_base_url: Url,
-    /// The context window that Ollama gives each model, tokens. A prompt that is longer is refused, never cut.
+    /// The context window that Ollama gives each model, tokens. A prompt that is longer loses its oldest evidence, and the
+    /// result says so.
     #[schemars(range(min = 2048))]
     pub ollama_num_ctx: u32,
     /// How long Ollama keeps a model in memory after a request: 30m, 24h, -1 for ever.
     pub ollama_keep_alive: String,
+    /// What becomes of a model that Ollama lacks: auto has it pulled, never fails the job.
+    pub ollama_pull: PullPolicy,
+    /// How much models think before they answer: low, medium or high; as each does by itself if unset. A model that can't
+    /// be told is not.
+    pub reasoning_effort: Option<ReasoningEffort>,
     /// The key of OpenAI.
     #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
     pub openai_api_key: Option<SecretString>,
+    /// The key of Anthropic.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub anthropic_api_key: Option<SecretString>,
+    /// The key of Google's Gemini API.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub google_api_key: Option<SecretString>,
+    /// The key of xAI.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub xai_api_key: Option<SecretString>,
+    /// The key of OpenRouter.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub openrouter_api_key: Option<SecretString>,
+    /// The key of DeepSeek.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub deepseek_api_key: Option<SecretString>,
+    /// The key of Groq.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub groq_api_key: Option<SecretString>,
+    /// The key of Mistral.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub mistral_api_key: Option<SecretString>,
+    /// The key of DashScope, which serves Qwen.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub dashscope_api_key: Option<SecretString>,
+    /// The key of Z.ai, which serves GLM.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub zhipu_api_key: Option<SecretString>,
+    /// The key of the Azure resource.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub azure_openai_api_key: Option<SecretString>,
+    /// Where the Azure resource is: https://NAME.openai.azure.com. Models are named by their deployments.
+    pub azure_openai_endpoint: Option<Url>,
+    /// The version of Azure's API.
+    pub azure_openai_api_version: String,
     /// The key of the server at LLM_BACKEND_URL, if it wants one.
     #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
@@ -170,10 +228,26 @@ impl Default for Config {
             llm_backend_url: None,
             llm_timeout: 600,
             llm_temperature: None,
+            llm_concurrency: None,
+            llm_prices: Prices::default(),
             ollama_base_url: url("http://127.0.0.1:11434/"),
             ollama_num_ctx: 32_768,
             ollama_keep_alive: "30m".into(),
+            ollama_pull: PullPolicy::Auto,
+            reasoning_effort: None,
             openai_api_key: None,
+            anthropic_api_key: None,
+            google_api_key: None,
+            xai_api_key: None,
+            openrouter_api_key: None,
+            deepseek_api_key: None,
+            groq_api_key: None,
+            mistral_api_key: None,
+            dashscope_api_key: None,
+            zhipu_api_key: None,
+            azure_openai_api_key: None,
+            azure_openai_endpoint: None,
+            azure_openai_api_version: "2024-10-21".into(),
             openai_compatible_api_key: None,
             max_debate_rounds: Rounds::ONE,
             max_risk_discuss_rounds: Rounds::ONE,
@@ -183,6 +257,27 @@ impl Default for Config {
             price_vendors: None,
             data_dir: None,
             tradingagents_url: url("http://127.0.0.1:8000/"),
+        }
+    }
+}
+
+impl Config {
+    /// The key of a provider; none if it needs none, or it is not set.
+    pub fn api_key(&self, provider: Provider) -> Option<&SecretString> {
+        match provider {
+            Provider::OpenAi => self.openai_api_key.as_ref(),
+            Provider::Anthropic => self.anthropic_api_key.as_ref(),
+            Provider::Google => self.google_api_key.as_ref(),
+            Provider::Xai => self.xai_api_key.as_ref(),
+            Provider::OpenRouter => self.openrouter_api_key.as_ref(),
+            Provider::DeepSeek => self.deepseek_api_key.as_ref(),
+            Provider::Groq => self.groq_api_key.as_ref(),
+            Provider::Mistral => self.mistral_api_key.as_ref(),
+            Provider::Qwen => self.dashscope_api_key.as_ref(),
+            Provider::Glm => self.zhipu_api_key.as_ref(),
+            Provider::Azure => self.azure_openai_api_key.as_ref(),
+            Provider::OpenAiCompatible => self.openai_compatible_api_key.as_ref(),
+            Provider::Ollama | Provider::Rules => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 mod agent;
 mod analyst;
 mod date;
+mod effort;
 mod provider;
 mod rating;
 mod ticker;
@@ -13,6 +14,7 @@ mod vendor;
 pub use agent::Agent;
 pub use analyst::Analyst;
 pub use date::{DateError, TradeDate};
+pub use effort::ReasoningEffort;
 pub use provider::Provider;
 pub use rating::{Decision, DecisionSource, Rating};
 pub use ticker::{Ticker, TickerError};

@@ -88,6 +88,11 @@ pub enum EventKind {
         attempt: u32,
         resumed: bool,
     },
+    /// A model server fetches a model that it lacked; `percent` of it is there.
+    ModelPull {
+        model: String,
+        percent: u8,
+    },
     /// An agent began its turn.
     StepStarted {
         agent: Agent,
@@ -105,6 +110,12 @@ pub enum EventKind {
         seconds: f64,
         tokens_in: u64,
         tokens_out: u64,
+        /// Those of `tokens_in` that the provider had in its cache.
+        #[serde(default)]
+        tokens_cached: u64,
+        /// US dollars, if the model's price is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd: Option<f64>,
     },
     /// The pipeline's state was stored; `steps` turns are done.
     Checkpoint {
@@ -145,6 +156,7 @@ impl EventKind {
         match self {
             Self::Submitted { .. } => "submitted",
             Self::Claimed { .. } => "claimed",
+            Self::ModelPull { .. } => "model_pull",
             Self::StepStarted { .. } => "step_started",
             Self::ToolCalled { .. } => "tool_called",
             Self::StepFinished { .. } => "step_finished",

@@ -19,9 +19,9 @@ pub use embedded::EmbeddedStore;
 pub use event::{Event, EventId, EventIdError, EventKind};
 pub use feed::Scope;
 pub use model::{
-    Claim, ErrorType, Failure, Gpu, Job, JobId, Lease, Listing, Page, Stats, Status, WorkerId, WorkerInfo,
+    Claim, ErrorType, Failure, Gpu, Job, JobId, Lease, Listing, Page, ServedModels, Stats, Status, WorkerId, WorkerInfo,
 };
 pub use queue::{Cancel, Queue, RetryPolicy};
 pub use redis::RedisStore;
-pub use request::{Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds};
+pub use request::{Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature};
 pub use store::{Applied, Recorded, Replay, Store, StoreError};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::JobRequest;
-use crate::domain::Decision;
+use crate::domain::{Decision, Provider};
 
 /// A job's id: a UUID of version 7 (RFC 9562), so that ids sort by the time of submission and a listing needs no
 /// other order.
@@ -230,6 +230,24 @@ pub struct WorkerInfo {
     /// Whether it is finishing its work before it exits.
     pub draining: bool,
     pub gpus: Vec<Gpu>,
+    /// The models of its own settings; none until it has asked for them.
+    #[serde(default)]
+    pub models: Option<ServedModels>,
+}
+
+/// The models that a worker's own settings lead to, as their server lists them. A job that names another provider or URL
+/// has others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServedModels {
+    pub provider: Provider,
+    /// The model of the two managers, unless a job names another.
+    pub deep_think_llm: String,
+    /// The model of all other agents, unless a job names another.
+    pub quick_think_llm: String,
+    /// What the server has; the first thousand.
+    pub available: Vec<String>,
+    /// Why they could not be listed.
+    pub error: Option<String>,
 }
 
 /// A GPU that a worker sees, read by NVML.

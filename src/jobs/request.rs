@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::domain::{Analyst, PriceVendors, Provider, Ticker, TradeDate};
+use crate::domain::{Analyst, PriceVendors, Provider, ReasoningEffort, Ticker, TradeDate};
 
 /// An analysis that a client asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,12 @@ pub struct JobConfig {
     /// The provider's base URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend_url: Option<BackendUrl>,
+    /// The sampling temperature, 0 to 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Temperature>,
+    /// How much the models think before they answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_effort: Option<ReasoningEffort>,
     /// Rounds of the bull and bear debate, 1 to 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_debate_rounds: Option<Rounds<5>>,
@@ -99,6 +105,36 @@ impl<const MAX: u64> JsonSchema for Rounds<MAX> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "integer", "minimum": 1, "maximum": MAX})
+    }
+}
+
+/// A sampling temperature from 0 to 2.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Temperature(#[schemars(range(min = 0.0, max = 2.0))] f64);
+
+impl Temperature {
+    /// The number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for Temperature {
+    type Error = String;
+
+    fn try_from(temperature: f64) -> Result<Self, String> {
+        if (0.0..=2.0).contains(&temperature) {
+            Ok(Self(temperature))
+        } else {
+            Err(format!("{temperature} is not within 0 to 2"))
+        }
+    }
+}
+
+impl From<Temperature> for f64 {
+    fn from(temperature: Temperature) -> Self {
+        temperature.0
     }
 }
 

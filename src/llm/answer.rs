@@ -13,6 +13,7 @@ const MAX_PRINTED: usize = 32 << 10;
 pub(super) struct RawAnswer {
     pub text: String,
     pub calls: Vec<RawCall>,
+    pub thoughts: Value,
     pub usage: Usage,
     pub finish: Finish,
 }
@@ -28,7 +29,7 @@ pub(super) struct RawCall {
 impl RawAnswer {
     /// The answer that an agent can use; an error if there is none in it.
     pub fn into_response(self, endpoint: &Endpoint, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        let Self { text, mut calls, usage, finish } = self;
+        let Self { text, mut calls, thoughts, usage, finish } = self;
         let mut text = without_thoughts(&text).to_owned();
         if calls.is_empty()
             && let Some(printed) = printed_calls(&text, &request.tools)
@@ -44,7 +45,7 @@ impl RawAnswer {
         }
         let turn = request.messages.len();
         let tool_calls = calls.into_iter().enumerate().map(|(index, call)| call.named(turn, index)).collect();
-        Ok(ChatResponse { text, tool_calls, usage, finish })
+        Ok(ChatResponse { text, tool_calls, thoughts, usage, finish, left_out: 0 })
     }
 }
 

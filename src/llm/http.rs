@@ -4,21 +4,22 @@
 //! line, or a [`Refusal`], which its provider may understand before [`Endpoint::error`] makes an error of it.
 //! A key goes into one header that is marked sensitive, and is cut out of whatever the server says.
 
-use std::{
-    error::Error,
-    iter,
-    time::{Duration, SystemTime},
-};
+use std::{error::Error, iter, time::Duration};
 
 use reqwest::{
-    Client, RequestBuilder, Response, StatusCode,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    Client, RequestBuilder, Response,
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::LlmError;
+use super::{
+    LlmError,
+    refusal::Refusal,
+    service::{KeyHeader, Service},
+};
 use crate::tls;
 
 /// A server that is there accepts a connection at once, however long its model then thinks.
@@ -27,21 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer. A long report is 50 kB; what goes on for ever must not fill the memory.
 const MAX_BODY: usize = 8 << 20;
-/// The longest wait that a server may ask for; more is as good as "never".
-const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
-/// How much of a server's own words goes into an error, characters.
-const MAX_MESSAGE: usize = 500;
-
-/// A kind of server, as its error messages speak of it.
-pub(super) struct Service {
-    pub name: &'static str,
-    /// What to do if it can't be reached.
-    pub unreachable: &'static str,
-    /// The setting that it is let in by.
-    pub key: &'static str,
-    /// What to do if an answer has no room.
-    pub room: &'static str,
-}
+/// The codes of OpenAI and Z.ai for an empty account. They come with the status of a rate limit, but no wait mends it.
+const NO_CREDIT: [&str; 2] = ["insufficient_quota", "1113"];
 
 /// A server at its base URL.
 pub(super) struct Endpoint {
@@ -58,15 +46,6 @@ pub(super) struct Endpoint {
 pub(super) enum Reply<'a> {
     Answer(Body<'a>),
     Refusal(Refusal),
-}
-
-/// A reply that is no success.
-pub(super) struct Refusal {
-    pub status: u16,
-    pub message: String,
-    /// The provider's code for programs, such as `insufficient_quota`; empty if it gave none.
-    pub code: String,
-    retry_after: Option<Duration>,
 }
 
 /// The body of an answer, read bit by bit.
@@ -86,9 +65,12 @@ impl Endpoint {
         timeout: Duration,
     ) -> Result<Self, LlmError> {
         let shown = shown(&base);
-        let mut headers = HeaderMap::new();
+        let fixed = service.headers.iter();
+        let mut headers: HeaderMap =
+            fixed.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
         if let Some(key) = &key {
-            headers.insert(AUTHORIZATION, bearer(key, service)?);
+            let (name, value) = key_header(key, service)?;
+            headers.insert(name, value);
         }
         let client = tls::client_builder(&base)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -121,6 +103,17 @@ impl Endpoint {
         self.send(self.client.get(self.url(path))).await
     }
 
+    /// The whole answer to a question that no model has to think about, as JSON.
+    pub async fn look_up<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, LlmError> {
+        let ask = async {
+            match self.get(path).await? {
+                Reply::Answer(body) => body.json().await.map(Ok),
+                Reply::Refusal(refusal) => Ok(Err(refusal)),
+            }
+        };
+        self.quickly(ask).await
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Result<Reply<'_>, LlmError> {
         self.send(self.client.post(self.url(path)).json(body)).await
     }
@@ -139,8 +132,13 @@ impl Endpoint {
         Ok(Reply::Refusal(refusal))
     }
 
+    /// The URL of a path below the base, which may have a query of its own.
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        if query.is_some() {
+            url.set_query(query);
+        }
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
         url
     }
@@ -171,18 +169,33 @@ impl Endpoint {
         }
     }
 
+    /// The error of an answer that is not in the server's own form.
+    pub fn not_understood(&self, error: &serde_json::Error) -> LlmError {
+        self.unusable(format!("not in the form of its API ({error}); check what listens at {}", self.shown))
+    }
+
     /// The error of an answer that can't be used.
     pub fn unusable(&self, what: impl Into<String>) -> LlmError {
         LlmError::Unusable { provider: self.service.name, what: what.into() }
+    }
+
+    /// The error of a model that the server does not have.
+    pub fn unknown_model(&self, model: &str, message: String) -> LlmError {
+        LlmError::UnknownModel {
+            provider: self.service.name,
+            model: model.into(),
+            message,
+            mend: "set DEEP_THINK_LLM and QUICK_THINK_LLM to models that it has".into(),
+        }
     }
 
     /// The error of a refusal, by what HTTP means with its status.
     pub fn error(&self, refusal: Refusal) -> LlmError {
         let Refusal { status, message, code, retry_after } = refusal;
         let (provider, url) = (self.service.name, self.shown.clone());
+        let message = self.without_key(&message);
         match status {
-            // OpenAI's word for an empty account comes with the status of a rate limit, but no wait mends it.
-            429 if code == "insufficient_quota" => {
+            429 if NO_CREDIT.contains(&code.as_str()) => {
                 let message = format!("{message}; the account has no credit left: add some, or use another provider");
                 LlmError::Refused { provider, url, status, message }
             }
@@ -199,6 +212,12 @@ impl Body<'_> {
     pub async fn all(mut self) -> Result<Vec<u8>, LlmError> {
         while self.more().await? {}
         Ok(self.buffer)
+    }
+
+    /// The whole body as JSON.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, LlmError> {
+        let endpoint = self.endpoint;
+        serde_json::from_slice(&self.all().await?).map_err(|e| endpoint.not_understood(&e))
     }
 
     /// The next line of a streamed answer; none at its end.
@@ -234,51 +253,17 @@ impl Body<'_> {
     }
 }
 
-impl Refusal {
-    /// A refusal in the middle of an answer, where only the body has room for it.
-    pub fn late(status: u16, message: String) -> Self {
-        Self { status, message, code: String::new(), retry_after: None }
-    }
-
-    fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let json: Value = serde_json::from_slice(body).unwrap_or_default();
-        let error = &json["error"];
-        // Ollama, OpenAI, vLLM and FastAPI in this order.
-        let said = [error, &error["message"], &json["message"], &json["detail"]].into_iter().find_map(Value::as_str);
-        let mut message = squeeze(said.unwrap_or(&String::from_utf8_lossy(body)));
-        if let Some(to) = headers.get(LOCATION).and_then(|to| to.to_str().ok()).filter(|_| status.is_redirection()) {
-            message = format!("it redirects to {}; give that address", squeeze(to));
-        }
-        if message.is_empty() {
-            message = status.canonical_reason().unwrap_or("it gave no reason").into();
-        }
-        let code = [&error["code"], &error["type"]].into_iter().find_map(Value::as_str).unwrap_or_default();
-        Self { status: status.as_u16(), message, code: code.into(), retry_after: retry_after(headers) }
-    }
-
-    /// Whether its words, in any case, contain one of these.
-    pub fn mentions(&self, words: &[&str]) -> bool {
-        let message = self.message.to_lowercase();
-        words.iter().any(|word| message.contains(word))
-    }
-}
-
-/// `Retry-After` in both its forms, seconds and a date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()?,
+fn key_header(key: &SecretString, service: &Service) -> Result<(HeaderName, HeaderValue), LlmError> {
+    let key = key.expose_secret();
+    let (name, value) = match service.key_header {
+        KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
+        KeyHeader::Named(name) => (HeaderName::from_static(name), key.to_owned()),
     };
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
-fn bearer(key: &SecretString, service: &Service) -> Result<HeaderValue, LlmError> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).map_err(|_| {
+    let mut value = HeaderValue::from_str(&value).map_err(|_| {
         LlmError::NotConfigured(format!("{} has characters that no key has: check it for line breaks", service.key))
     })?;
     value.set_sensitive(true);
-    Ok(value)
+    Ok((name, value))
 }
 
 fn shown(base: &Url) -> String {
@@ -308,13 +293,4 @@ fn cause(error: &reqwest::Error) -> String {
         .collect();
     words.dedup();
     if words.is_empty() { "the connection failed".into() } else { words.join(": ") }
-}
-
-/// A server's words on one line of bearable length.
-fn squeeze(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_MESSAGE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
 }

@@ -33,6 +33,9 @@ pub enum Message {
         content: String,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ToolCall>,
+        /// See [`ChatResponse::thoughts`].
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        thoughts: Value,
     },
     /// A tool's answer to the call `id`.
     Tool {
@@ -67,17 +70,30 @@ pub struct OutputSchema {
     pub schema: Value,
 }
 
+impl OutputSchema {
+    /// The schema as a request in words, for models that take no other.
+    pub(super) fn in_words(&self) -> String {
+        format!("Answer with one JSON object that keeps to this JSON schema, and with nothing else:\n{}", self.schema)
+    }
+}
+
 /// A model's answer: a text, or wishes to call tools, or both.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatResponse {
     pub text: String,
     pub tool_calls: Vec<ToolCall>,
+    /// What the provider wants back with the next request, in its own form, to go on thinking; null for most.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub thoughts: Value,
     pub usage: Usage,
     pub finish: Finish,
+    /// Answers of tools that the model was not shown, for its context had no room for them; the oldest ones.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// Why a model stopped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Finish {
     #[default]
     Stop,
@@ -86,17 +102,29 @@ pub enum Finish {
 }
 
 /// Tokens of one or more calls; zero where a provider does not count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Usage {
     pub calls: u64,
     pub tokens_in: u64,
     pub tokens_out: u64,
+    /// Those of `tokens_in` that the provider had in its cache.
+    #[serde(default)]
+    pub tokens_cached: u64,
+    /// What they cost, US dollars; none if the price of one of the models is not known (`LLM_PRICES`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
 }
 
 impl AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
+        self.cost_usd = match (self.calls, other.calls) {
+            (0, _) => other.cost_usd,
+            (_, 0) => self.cost_usd,
+            _ => self.cost_usd.zip(other.cost_usd).map(|(one, more)| one + more),
+        };
         self.calls += other.calls;
         self.tokens_in += other.tokens_in;
         self.tokens_out += other.tokens_out;
+        self.tokens_cached += other.tokens_cached;
     }
 }

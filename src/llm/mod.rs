@@ -1,23 +1,40 @@
 //! Chat models behind one trait.
 //!
 //! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
-//! [`ollama`] speaks Ollama's native API, [`openai`] Chat Completions, [`rules`] needs no model at all. The first two
-//! share HTTP and its errors (`http`), the cleaning of answers (`answer`) and a short patience with failures (`retry`).
+//! [`ollama`] speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] the Chat
+//! Completions of all others, [`rules`] needs no model at all. Those with a server share what is known of the services
+//! (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what a request may do without
+//! (`optional`), a gate before each server ([`Gate`]), a short patience with failures (`retry`) and prices ([`Prices`]).
+//!
+//! The crate genai speaks these protocols too. It is not used: it reads an answer of any length into memory, where a job
+//! may name the server, and it brings some fifty crates for the two protocols that are not Chat Completions.
 
 mod answer;
+pub mod anthropic;
+mod gate;
+pub mod gemini;
 mod http;
 mod message;
 pub mod ollama;
 pub mod openai;
+mod optional;
+mod price;
+mod refusal;
 mod retry;
 pub mod rules;
+mod service;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use gate::Gated;
+pub use gate::{Gate, Gates};
 pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
+use price::Priced;
+pub use price::Prices;
+use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::Provider;
+use crate::domain::{Provider, ReasoningEffort};
 
 /// A model that answers.
 #[async_trait]
@@ -30,6 +47,12 @@ pub trait ChatModel: Send + Sync {
 
     /// Whether it can call tools. Without, an agent fetches its evidence first and puts it into the prompt.
     async fn supports_tools(&self) -> Result<bool, LlmError>;
+
+    /// Makes the model ready, which may take minutes if its server has to fetch it first; tells how far that has come,
+    /// percent.
+    async fn prepare(&self, _progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        Ok(())
+    }
 
     /// One answer. Cancel-safe: a dropped call aborts the request.
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError>;
@@ -45,25 +68,52 @@ pub struct Backend {
     /// The longest time for one answer.
     pub timeout: Duration,
     pub temperature: Option<f64>,
+    pub reasoning_effort: Option<ReasoningEffort>,
     pub ollama: ollama::Options,
+    /// The version of Azure's API.
+    pub azure_api_version: String,
+    /// The gate that all its models are behind.
+    pub gate: Arc<Gate>,
+    pub prices: Prices,
 }
 
 /// A model of a backend. It waits out failures that pass within seconds.
 pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, LlmError> {
-    let served: Arc<dyn ChatModel> = match backend.provider {
-        Provider::Ollama => Arc::new(ollama::Ollama::new(backend, model)?),
-        Provider::OpenAi | Provider::OpenAiCompatible => Arc::new(openai::OpenAi::new(backend, model)?),
-        Provider::Rules => return Ok(Arc::new(rules::Rules)),
-    };
-    Ok(Arc::new(retry::Retrying(served)))
+    Ok(match backend.provider {
+        Provider::Rules => Arc::new(rules::Rules),
+        Provider::Ollama => guarded(ollama::Ollama::new(backend, model)?, backend),
+        Provider::Anthropic => guarded(anthropic::Anthropic::new(backend, model)?, backend),
+        Provider::Google => guarded(gemini::Gemini::new(backend, model)?, backend),
+        _ => guarded(openai::OpenAi::new(backend, model)?, backend),
+    })
+}
+
+/// A served model with its price, behind its gate; each try of a call passes the gate anew.
+fn guarded(model: impl ChatModel + 'static, backend: &Backend) -> Arc<dyn ChatModel> {
+    let price = backend.prices.of(backend.provider, model.model());
+    let gated = Gated { model: Priced { model, price }, gate: backend.gate.clone() };
+    Arc::new(retry::Retrying(gated))
 }
 
 /// Whether the backend is there and has the model, in one line for the operator. It costs no tokens.
 pub async fn check(backend: &Backend, model: &str) -> Result<String, LlmError> {
     match backend.provider {
-        Provider::Ollama => ollama::Ollama::new(backend, model)?.check().await,
-        Provider::OpenAi | Provider::OpenAiCompatible => openai::OpenAi::new(backend, model)?.check().await,
         Provider::Rules => Ok("the rules need no model".into()),
+        Provider::Ollama => ollama::Ollama::new(backend, model)?.check().await,
+        Provider::Anthropic => anthropic::Anthropic::new(backend, model)?.check().await,
+        Provider::Google => gemini::Gemini::new(backend, model)?.check().await,
+        _ => openai::OpenAi::new(backend, model)?.check().await,
+    }
+}
+
+/// The names of the models that the backend lists.
+pub async fn models(backend: &Backend) -> Result<Vec<String>, LlmError> {
+    match backend.provider {
+        Provider::Rules => Ok(vec![rules::Rules.model().into()]),
+        Provider::Ollama => ollama::Ollama::new(backend, "")?.models().await,
+        Provider::Anthropic => anthropic::Anthropic::new(backend, "")?.models().await,
+        Provider::Google => gemini::Gemini::new(backend, "")?.models().await,
+        _ => openai::OpenAi::new(backend, "")?.models().await,
     }
 }
 
@@ -86,6 +136,9 @@ pub enum LlmError {
     /// A setting is missing or unusable.
     #[error("{0}")]
     NotConfigured(String),
+    /// The gate is shut after failures in a row.
+    #[error("it failed {failures} times in a row and is left alone for {} s; the last time: {cause}", wait.as_secs_f64().ceil())]
+    Resting { failures: u32, wait: Duration, cause: Box<LlmError> },
     /// The provider refused the request as such, for example because the prompt is longer than the context.
     #[error("{provider} at {url} refused the request with {status}: {message}")]
     Refused { provider: &'static str, url: String, status: u16, message: String },
@@ -103,12 +156,17 @@ impl LlmError {
                 | Self::Timeout { .. }
                 | Self::RateLimited { .. }
                 | Self::Server { .. }
+                | Self::Resting { .. }
                 | Self::Unusable { .. }
         )
     }
 
     /// The least wait that the provider asked for.
     pub fn retry_after(&self) -> Option<Duration> {
-        if let Self::RateLimited { retry_after, .. } = self { *retry_after } else { None }
+        match self {
+            Self::RateLimited { retry_after, .. } => *retry_after,
+            Self::Resting { wait, .. } => Some(*wait),
+            _ => None,
+        }
     }
 }

@@ -4,9 +4,10 @@
 //! which a retry of the job would begin again. What takes longer is left to the job's own retries, and so are
 //! timeouts, which have taken long already, and unusable answers, which their agent knows how to mend.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::{ChatModel, ChatRequest, ChatResponse, LlmError};
 use crate::domain::Provider;
@@ -18,10 +19,10 @@ const BACKOFF: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A model that is asked again after a failure that passes.
-pub(super) struct Retrying(pub Arc<dyn ChatModel>);
+pub(super) struct Retrying<M>(pub M);
 
 #[async_trait]
-impl ChatModel for Retrying {
+impl<M: ChatModel> ChatModel for Retrying<M> {
     fn provider(&self) -> Provider {
         self.0.provider()
     }
@@ -32,6 +33,10 @@ impl ChatModel for Retrying {
 
     async fn supports_tools(&self) -> Result<bool, LlmError> {
         patiently(|| self.0.supports_tools()).await
+    }
+
+    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        patiently(|| self.0.prepare(progress)).await
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {

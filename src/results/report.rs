@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::JobResult;
+use crate::llm::Usage;
 
 /// The report that people read: the decision first, then every agent's part.
 pub fn markdown(result: &JobResult) -> String {
@@ -69,18 +70,18 @@ fn section(out: &mut String, title: &str, parts: &[(&str, &String)]) -> std::fmt
 }
 
 fn write_costs(out: &mut String, result: &JobResult) -> std::fmt::Result {
-    writeln!(
-        out,
-        "## Turns\n\n| Agent | Model | Seconds | Calls | Tokens in | Tokens out |\n|---|---|---:|---:|---:|---:|"
-    )?;
+    writeln!(out, "## Turns\n\n| Agent | Model | Seconds | Calls | Tokens in | of them cached | Tokens out | US$ |")?;
+    writeln!(out, "|---|---|---:|---:|---:|---:|---:|---:|")?;
     for step in &result.steps {
-        let usage = step.usage;
-        writeln!(
-            out,
-            "| {} | {} | {:.1} | {} | {} | {} |",
-            step.agent, step.model, step.seconds, usage.calls, usage.tokens_in, usage.tokens_out
-        )?;
+        write!(out, "| {} | {} | {:.1} ", step.agent, step.model, step.seconds)?;
+        write_usage(out, &step.usage)?;
     }
-    let total = result.usage;
-    writeln!(out, "| **Total** | | | {} | {} | {} |", total.calls, total.tokens_in, total.tokens_out)
+    write!(out, "| **Total** | | ")?;
+    write_usage(out, &result.usage)
+}
+
+fn write_usage(out: &mut String, usage: &Usage) -> std::fmt::Result {
+    let Usage { calls, tokens_in, tokens_cached, tokens_out, cost_usd } = usage;
+    let cost = cost_usd.map(|cost| format!("{cost:.4}")).unwrap_or_default();
+    writeln!(out, "| {calls} | {tokens_in} | {tokens_cached} | {tokens_out} | {cost} |")
 }

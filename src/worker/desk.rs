@@ -8,8 +8,8 @@ use crate::{
     agents::{Brief, Firm, Models},
     config::Config,
     domain::{Analyst, PriceVendor, PriceVendors, Provider},
-    jobs::{JobConfig, JobRequest, ModelName},
-    llm::{self, Backend, LlmError, ollama},
+    jobs::{JobConfig, JobRequest, ModelName, ServedModels, Temperature},
+    llm::{self, Backend, Gates, LlmError, ollama},
     market::{CsvFolder, Market, PriceSource, Sample},
 };
 
@@ -18,6 +18,9 @@ use crate::{
 #[error("{0}")]
 pub struct InvalidConfig(String);
 
+/// Models that are listed at most; a gateway has hundreds.
+const MAX_LISTED: usize = 1000;
+
 /// Puts firms together.
 pub struct Desk {
     config: Arc<Config>,
@@ -25,13 +28,18 @@ pub struct Desk {
     offline: bool,
     csv: Option<Arc<CsvFolder>>,
     sample: Arc<Sample>,
+    /// Before the model servers, for all jobs.
+    gates: Gates,
+    /// Of Ollama's models, for all jobs.
+    pulls: Arc<ollama::Pulls>,
 }
 
 impl Desk {
     /// A desk that may use all that the settings allow.
     pub fn new(config: Arc<Config>) -> Self {
         let csv = config.data_dir.as_ref().map(|folder| Arc::new(CsvFolder::new(folder)));
-        Self { config, offline: false, csv, sample: Arc::new(Sample) }
+        let gates = Gates::new(config.llm_concurrency);
+        Self { config, offline: false, csv, sample: Arc::new(Sample), gates, pulls: Arc::default() }
     }
 
     /// A desk that uses no network and no language model: the rules model is its only one.
@@ -81,6 +89,24 @@ impl Desk {
         Ok(if deep == quick { answer } else { format!("{answer}; {}", ask(quick).await?) })
     }
 
+    /// The service's own models, as their server lists them.
+    pub async fn served_models(&self) -> Result<ServedModels, InvalidConfig> {
+        let job = JobConfig::default();
+        let backend = self.backend(&job)?;
+        let (deep, quick) = self.model_names(&job, backend.provider)?;
+        let listed = llm::models(&backend).await;
+        let error = listed.as_ref().err().map(ToString::to_string);
+        let mut available = listed.unwrap_or_default();
+        available.truncate(MAX_LISTED);
+        Ok(ServedModels {
+            provider: backend.provider,
+            deep_think_llm: deep.into(),
+            quick_think_llm: quick.into(),
+            available,
+            error,
+        })
+    }
+
     /// The names of the deep and the quick model: the job's, or the service's where its provider is meant, or the
     /// provider's usual ones.
     fn model_names<'a>(&'a self, job: &'a JobConfig, provider: Provider) -> Result<(&'a str, &'a str), InvalidConfig> {
@@ -111,19 +137,24 @@ impl Desk {
         let own_url = self.own_url(provider);
         let asked = job.backend_url.as_ref().map(|url| url.as_url().clone());
         // The operator's key goes to the operator's URL alone: a job could name a server that collects keys.
-        let key = match provider {
-            _ if asked.is_some() && asked != own_url => None,
-            Provider::OpenAi => config.openai_api_key.clone(),
-            Provider::OpenAiCompatible => config.openai_compatible_api_key.clone(),
-            Provider::Ollama | Provider::Rules => None,
-        };
+        let key = config.api_key(provider).filter(|_| asked.is_none() || asked == own_url);
+        let base_url = asked.or(own_url);
         Ok(Backend {
             provider,
-            base_url: asked.or(own_url),
-            api_key: key,
+            api_key: key.cloned(),
+            gate: self.gates.before(provider, base_url.as_ref()),
+            prices: config.llm_prices.clone(),
+            base_url,
             timeout: Duration::from_secs(config.llm_timeout),
-            temperature: config.llm_temperature,
-            ollama: ollama::Options { num_ctx: config.ollama_num_ctx, keep_alive: config.ollama_keep_alive.clone() },
+            temperature: job.temperature.map(Temperature::get).or(config.llm_temperature),
+            reasoning_effort: job.reasoning_effort.or(config.reasoning_effort),
+            azure_api_version: config.azure_openai_api_version.clone(),
+            ollama: ollama::Options {
+                num_ctx: config.ollama_num_ctx,
+                keep_alive: config.ollama_keep_alive.clone(),
+                pull: config.ollama_pull,
+                pulls: self.pulls.clone(),
+            },
         })
     }
 
@@ -131,8 +162,11 @@ impl Desk {
     fn own_url(&self, provider: Provider) -> Option<Url> {
         let config = &self.config;
         let set = config.llm_backend_url.as_ref().filter(|_| provider == config.llm_provider);
-        let ollama = (provider == Provider::Ollama).then(|| config.ollama_base_url.clone());
-        set.map(|url| url.as_url().clone()).or(ollama)
+        set.map(|url| url.as_url().clone()).or_else(|| match provider {
+            Provider::Ollama => Some(config.ollama_base_url.clone()),
+            Provider::Azure => config.azure_openai_endpoint.clone(),
+            _ => None,
+        })
     }
 
     /// The market by the vendors that the job names, or the service, or else all that there are.
@@ -161,12 +195,22 @@ impl Desk {
 
 /// The deep and the quick model of a provider where nobody named one.
 fn usual_models(provider: Provider) -> (Option<&'static str>, Option<&'static str>) {
-    match provider {
-        Provider::Ollama => (Some("qwen3:8b"), Some("qwen3:8b")),
-        Provider::OpenAi => (Some("gpt-5.5"), Some("gpt-5.4-mini")),
-        Provider::OpenAiCompatible => (None, None),
-        Provider::Rules => (Some("rules"), Some("rules")),
-    }
+    let (deep, quick) = match provider {
+        Provider::Ollama => ("qwen3:8b", "qwen3:8b"),
+        Provider::OpenAi => ("gpt-5.5", "gpt-5.4-mini"),
+        Provider::Anthropic => ("claude-opus-4-6", "claude-sonnet-4-6"),
+        Provider::Google => ("gemini-2.5-pro", "gemini-2.5-flash"),
+        Provider::Xai => ("grok-4", "grok-4-fast"),
+        Provider::DeepSeek => ("deepseek-chat", "deepseek-chat"),
+        Provider::Groq => ("openai/gpt-oss-120b", "openai/gpt-oss-20b"),
+        Provider::Mistral => ("mistral-large-latest", "mistral-small-latest"),
+        Provider::Qwen => ("qwen-max", "qwen-plus"),
+        Provider::Glm => ("glm-4.6", "glm-4.5-air"),
+        Provider::Rules => ("rules", "rules"),
+        // A gateway, deployments of one's own, and servers of any kind.
+        Provider::OpenRouter | Provider::Azure | Provider::OpenAiCompatible => return (None, None),
+    };
+    (Some(deep), Some(quick))
 }
 
 fn no_model(provider: Provider) -> InvalidConfig {

@@ -13,7 +13,7 @@ impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
         let message = error.to_string();
         match error {
-            AgentError::Model { source, .. } => Self {
+            AgentError::Model { source, .. } | AgentError::NotReady(source) => Self {
                 error_type: ErrorType::LlmError,
                 message,
                 transient: source.is_transient(),

@@ -14,11 +14,14 @@ use tracing::{debug, info};
 use super::{Options, Worker, gpu::Gpus};
 use crate::{
     config::Config,
-    jobs::{Gpu, JobId, WorkerId, WorkerInfo},
+    jobs::{Gpu, JobId, ServedModels, WorkerId, WorkerInfo},
 };
 
 /// The longest time between two heartbeats.
 const PERIOD: Duration = Duration::from_secs(5);
+
+/// The time between two listings of the models.
+const MODELS_PERIOD: Duration = Duration::from_mins(1);
 
 /// The worker's name: `WORKER_ID`, or host name and process id.
 pub fn name(config: &Config) -> WorkerId {
@@ -62,6 +65,7 @@ impl Activity {
             finished: 0,
             draining: false,
             gpus: Vec::new(),
+            models: None,
         };
         Self { info: Mutex::new(State { info, running: BTreeSet::new() }), changed: Notify::new() }
     }
@@ -80,6 +84,14 @@ impl Activity {
     pub fn drain(&self) {
         self.state().info.draining = true;
         self.changed.notify_one();
+    }
+
+    /// The models that jobs can have.
+    pub fn serves(&self, models: ServedModels) {
+        let before = self.state().info.models.replace(models.clone());
+        if before != Some(models) {
+            self.changed.notify_one();
+        }
     }
 
     fn snapshot(&self, gpus: Vec<Gpu>) -> WorkerInfo {
@@ -103,6 +115,17 @@ pub async fn beat(worker: Arc<Worker>) {
         }
         // A timeout is the usual case: nothing has changed.
         let _ = timeout(period, worker.activity.changed.notified()).await;
+    }
+}
+
+/// Asks the model server what it has, every minute, for as long as it is polled. The heart beats on meanwhile.
+pub async fn list_models(worker: Arc<Worker>) {
+    loop {
+        match worker.desk.served_models().await {
+            Ok(models) => worker.activity.serves(models),
+            Err(error) => debug!(%error, "the models can't be listed"),
+        }
+        tokio::time::sleep(MODELS_PERIOD).await;
     }
 }
 

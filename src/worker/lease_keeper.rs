@@ -33,8 +33,8 @@ pub struct LeaseLost;
 
 enum Write {
     Event(EventKind),
-    /// The pipeline's state, with the event that tells of it.
-    Checkpoint(Vec<u8>, EventKind),
+    /// The pipeline's state.
+    Checkpoint(Vec<u8>),
     /// Answered once everything before it is written.
     Confirm(oneshot::Sender<()>),
 }
@@ -54,8 +54,8 @@ impl LeaseKeeper {
     }
 
     /// Replaces the checkpoint, in time.
-    pub fn checkpoint(&self, state: Vec<u8>, event: EventKind) {
-        self.write(Write::Checkpoint(state, event));
+    pub fn checkpoint(&self, state: Vec<u8>) {
+        self.write(Write::Checkpoint(state));
     }
 
     /// Waits until everything is written, and the lease is known to be held after that.
@@ -105,10 +105,7 @@ async fn record(queue: &Queue, lease: &Lease, writes: Vec<Write>) -> Result<(), 
     for write in writes {
         match write {
             Write::Event(event) => events.push(event),
-            Write::Checkpoint(state, event) => {
-                checkpoint = Some(state);
-                events.push(event);
-            }
+            Write::Checkpoint(state) => checkpoint = Some(state),
             Write::Confirm(done) => confirms.push(done),
         }
     }

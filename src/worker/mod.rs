@@ -105,6 +105,7 @@ impl Worker {
         let attempts = TaskTracker::new();
         let mut upkeep = tokio::task::JoinSet::new();
         upkeep.spawn(heartbeat::beat(worker.clone()));
+        upkeep.spawn(heartbeat::list_models(worker.clone()));
         upkeep.spawn(maintain(worker.queue.clone(), worker.options.lease));
         info!(worker = %worker.options.id, concurrency = worker.options.concurrency, "the worker is ready");
 

@@ -36,19 +36,26 @@ impl Observer for AttemptObserver<'_> {
             Step::ToolCalled { agent, tool, took, error } => {
                 EventKind::ToolCalled { agent, tool, seconds: took.as_secs_f64(), error }
             }
+            Step::ModelPull { model, percent } => EventKind::ModelPull { model, percent },
             Step::Finished { agent, took, usage } => EventKind::StepFinished {
                 agent,
                 seconds: took.as_secs_f64(),
                 tokens_in: usage.tokens_in,
                 tokens_out: usage.tokens_out,
+                tokens_cached: usage.tokens_cached,
+                cost_usd: usage.cost_usd,
             },
         });
     }
 
     async fn checkpoint(&self, analysis: &Analysis) {
-        let state = serde_json::to_vec(analysis).expect("an analysis has no map with keys that are no texts");
         let steps = u32::try_from(analysis.steps.len()).unwrap_or(u32::MAX);
-        self.keeper.checkpoint(state, EventKind::Checkpoint { steps });
+        self.keeper.checkpoint(state(analysis));
+        self.keeper.event(EventKind::Checkpoint { steps });
+    }
+
+    async fn progress(&self, analysis: &Analysis) {
+        self.keeper.checkpoint(state(analysis));
     }
 
     fn must_hurry(&self) -> bool {
@@ -58,4 +65,9 @@ impl Observer for AttemptObserver<'_> {
         }
         late
     }
+}
+
+/// The state as it is stored.
+fn state(analysis: &Analysis) -> Vec<u8> {
+    serde_json::to_vec(analysis).expect("an analysis has no map with keys that are no texts")
 }

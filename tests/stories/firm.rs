@@ -25,13 +25,26 @@ fn brief() -> Brief {
 }
 
 fn firm(llm: &FakeLlm) -> Firm {
+    firm_with_context(llm, 32_768)
+}
+
+fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
     let backend = Backend {
         provider: Provider::Ollama,
         base_url: Some(llm.url().parse().unwrap()),
         api_key: None,
         timeout: std::time::Duration::from_mins(1),
         temperature: None,
-        ollama: ollama::Options { num_ctx: 32_768, keep_alive: "30m".into() },
+        reasoning_effort: None,
+        azure_api_version: String::new(),
+        gate: std::sync::Arc::default(),
+        prices: llm::Prices::default(),
+        ollama: ollama::Options {
+            num_ctx,
+            keep_alive: "30m".into(),
+            pull: ollama::PullPolicy::Auto,
+            pulls: std::sync::Arc::default(),
+        },
     };
     let model = |name| llm::connect(&backend, name).unwrap();
     Firm {
@@ -47,6 +60,8 @@ fn firm(llm: &FakeLlm) -> Firm {
 struct Witness {
     steps: Mutex<Vec<Step>>,
     checkpoints: Mutex<Vec<Analysis>>,
+    /// The states in the middle of turns.
+    progress: Mutex<Vec<Analysis>>,
     hurry: AtomicBool,
 }
 
@@ -58,6 +73,10 @@ impl Observer for Witness {
 
     async fn checkpoint(&self, analysis: &Analysis) {
         self.checkpoints.lock().unwrap().push(analysis.clone());
+    }
+
+    async fn progress(&self, analysis: &Analysis) {
+        self.progress.lock().unwrap().push(analysis.clone());
     }
 
     fn must_hurry(&self) -> bool {
@@ -143,6 +162,44 @@ async fn an_analysis_goes_on_from_every_checkpoint_to_the_same_end() {
     }
 }
 
+/// A report without the time at which its prices were retrieved.
+fn timeless(report: &str) -> &str {
+    report.split("retrieved at").next().unwrap()
+}
+
+#[tokio::test]
+async fn an_analysis_that_was_cut_in_mid_turn_asks_nothing_twice_and_ends_the_same() {
+    let llm = FakeLlm::start().await;
+    // The four ask before one is answered, so that each state is in the middle of several turns.
+    llm.answers_only(0);
+    let witness = Witness::default();
+    let at_the_same_time = async {
+        llm.was_asked(4).await;
+        llm.answers_all();
+    };
+    let (whole, ()) = tokio::join!(analyse(&llm, brief(), &witness), at_the_same_time);
+    let (whole, all) = (whole.unwrap(), llm.requests().len() as u64);
+    assert_eq!(whole.usage().calls, all);
+    let states = witness.progress.into_inner().unwrap();
+    assert_eq!(states.len() as u64, all, "every answer is stored");
+    for state in states {
+        let heard = state.unfinished.values().map(|turn| turn.answers.len() as u64).sum::<u64>() + state.usage().calls;
+        let stored = serde_json::from_slice(&serde_json::to_vec(&state).unwrap()).unwrap();
+        let before = llm.requests().len() as u64;
+        let resumed = firm(&llm).run(stored, &Witness::default()).await.unwrap();
+        assert_eq!(llm.requests().len() as u64 - before, all - heard, "what was answered is not asked again");
+        assert_eq!(resumed.usage(), whole.usage());
+        assert!(resumed.unfinished.is_empty());
+        for (analyst, report) in &whole.reports {
+            assert_eq!(timeless(&resumed.reports[analyst]), timeless(report));
+        }
+        let tools = |analysis: &Analysis| analysis.steps.iter().map(|step| step.tools.len()).sum::<usize>();
+        assert_eq!(tools(&resumed), tools(&whole));
+        assert_eq!((&resumed.debate, &resumed.risk_debate), (&whole.debate, &whole.risk_debate));
+        assert_eq!((&resumed.outcome, &resumed.warnings.len()), (&whole.outcome, &whole.warnings.len()));
+    }
+}
+
 #[tokio::test]
 async fn every_agent_is_told_the_verified_figures_and_the_date() {
     let llm = FakeLlm::start().await;
@@ -173,6 +230,34 @@ async fn a_model_without_tools_gets_its_evidence_in_the_prompt() {
     let called: Vec<_> = market.tools.iter().map(|tool| tool.tool.as_str()).collect();
     assert_eq!(called, ["get_stock_data", "get_indicators"]);
     assert!(format!("{:?}", market.messages).contains("Date,Open,High,Low,Close,Volume"));
+}
+
+#[tokio::test]
+async fn a_model_that_has_to_be_fetched_is_seen_coming_before_the_first_agent_begins() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    let witness = Witness::default();
+    analyse(&llm, brief(), &witness).await.unwrap();
+    let steps = witness.steps.into_inner().unwrap();
+    let begins = steps.iter().position(|step| matches!(step, Step::Started { .. })).unwrap();
+    let last = Step::ModelPull { model: "quick".into(), percent: 100 };
+    assert_eq!((steps[..begins].last(), llm.pulls()), (Some(&last), 1));
+}
+
+#[tokio::test]
+async fn evidence_that_had_no_room_is_told_in_the_result() {
+    let llm = FakeLlm::start().await;
+    let call = r#"{"name": "get_stock_data", "arguments": {"start_date": "2011-09-01", "end_date": "2012-09-19"}}"#;
+    llm.will([Trouble::Says(call)]);
+    let brief = Brief { analysts: vec![Analyst::Market], ..brief() };
+    let firm = firm_with_context(&llm, 4096);
+    let analysis = firm.run(Analysis::new(brief), &Witness::default()).await.unwrap();
+    assert!(
+        analysis.warnings[0].contains("the 1 oldest answers of its tools were left out"),
+        "{:?}",
+        analysis.warnings
+    );
+    assert_eq!((analysis.steps[0].left_out, analysis.steps[1].left_out), (1, 0));
 }
 
 #[tokio::test]

@@ -2,10 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tradingagents::{
-    domain::{Agent, Provider},
-    llm::{self, Backend, ChatModel, ChatRequest, LlmError, Message, OutputSchema, ToolSpec, ollama},
+    domain::{Agent, Provider, ReasoningEffort},
+    llm::{
+        self, Backend, ChatModel, ChatRequest, ChatResponse, Gate, LlmError, Message, OutputSchema, Prices, ToolSpec,
+        ollama::{self, PullPolicy},
+    },
 };
 
 use crate::support::llm::{FakeLlm, Trouble};
@@ -17,7 +22,16 @@ fn backend(provider: Provider, url: &str) -> Backend {
         api_key: Some("canary-key".to_owned().into()),
         timeout: Duration::from_secs(30),
         temperature: Some(0.2),
-        ollama: ollama::Options { num_ctx: 16_384, keep_alive: "30m".into() },
+        reasoning_effort: None,
+        azure_api_version: "2024-10-21".into(),
+        gate: Arc::default(),
+        prices: Prices::default(),
+        ollama: ollama::Options {
+            num_ctx: 16_384,
+            keep_alive: "30m".into(),
+            pull: PullPolicy::Auto,
+            pulls: Arc::default(),
+        },
     }
 }
 
@@ -27,6 +41,19 @@ fn ollama(llm: &FakeLlm) -> Arc<dyn ChatModel> {
 
 fn openai(llm: &FakeLlm) -> Arc<dyn ChatModel> {
     llm::connect(&backend(Provider::OpenAiCompatible, &format!("{}/v1", llm.url())), "fake").unwrap()
+}
+
+fn anthropic(llm: &FakeLlm) -> Arc<dyn ChatModel> {
+    llm::connect(&backend(Provider::Anthropic, &llm.url()), "claude-opus-4-6").unwrap()
+}
+
+fn gemini(llm: &FakeLlm) -> Arc<dyn ChatModel> {
+    llm::connect(&backend(Provider::Google, &llm.url()), "gemini-2.5-pro").unwrap()
+}
+
+/// A model by each protocol.
+fn all(llm: &FakeLlm) -> [Arc<dyn ChatModel>; 4] {
+    [ollama(llm), openai(llm), anthropic(llm), gemini(llm)]
 }
 
 fn question() -> ChatRequest {
@@ -80,32 +107,213 @@ async fn an_openai_compatible_server_gets_the_key_and_the_schema() {
     let answer = openai(&llm).chat(&request).await.unwrap();
     assert_eq!(serde_json::from_str::<Value>(&answer.text).unwrap(), json!({"rating": "Sell"}));
     let asked = &llm.requests()[0];
-    assert_eq!(asked.authorization.as_deref(), Some("Bearer canary-key"));
+    assert_eq!(asked.headers["authorization"], "Bearer canary-key");
     assert_eq!(asked.body["response_format"]["json_schema"]["name"], "decision");
 }
 
 #[tokio::test]
-async fn tools_are_called_by_both_kinds_of_server() {
+async fn tools_are_called_by_every_protocol_and_their_answers_are_read() {
     let llm = FakeLlm::start().await;
-    let tool = ToolSpec {
-        name: "get_verified_market_snapshot",
-        description: "figures",
-        parameters: json!({"type": "object"}),
-    };
+    let name = "get_verified_market_snapshot";
+    let tool = ToolSpec { name, description: "figures", parameters: json!({"type": "object"}) };
     let request = ChatRequest { tools: vec![tool], ..question() };
-    for model in [ollama(&llm), openai(&llm)] {
+    for model in all(&llm) {
         let answer = model.chat(&request).await.unwrap();
-        assert_eq!(answer.tool_calls[0].name, "get_verified_market_snapshot");
-        let mut messages = request.messages.clone();
+        assert_eq!((answer.usage.tokens_in, answer.usage.tokens_out), (100, 10));
+        assert_eq!(answer.tool_calls[0].name, name);
         let id = answer.tool_calls[0].id.clone();
-        messages.push(Message::Assistant { content: String::new(), tool_calls: answer.tool_calls });
-        messages.push(Message::Tool {
-            id,
-            name: "get_verified_market_snapshot".into(),
-            content: "| rsi | 50 |".into(),
+        let mut messages = request.messages.clone();
+        messages.push(Message::Assistant {
+            content: answer.text,
+            tool_calls: answer.tool_calls,
+            thoughts: answer.thoughts,
         });
-        let after = model.chat(&ChatRequest { messages, ..request.clone() }).await.unwrap();
+        messages.push(Message::Tool { id, name: name.into(), content: "| rsi | 50 |".into() });
+        // In the last round no tools are on offer.
+        let last = ChatRequest { messages, ..question() };
+        let after = model.chat(&last).await.unwrap();
         assert!(after.tool_calls.is_empty() && !after.text.is_empty());
+        assert!(llm.requests().pop().unwrap().body.to_string().contains("| rsi | 50 |"));
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_thinks_gets_its_thoughts_back_with_its_calls() {
+    let llm = FakeLlm::start().await;
+    let name = "get_verified_market_snapshot";
+    let tool = ToolSpec { name, description: "figures", parameters: json!({"type": "object"}) };
+    for (model, place) in
+        [(anthropic(&llm), "/messages/1/content/0/signature"), (gemini(&llm), "/contents/1/parts/0/thoughtSignature")]
+    {
+        let mut request = ChatRequest { tools: vec![tool.clone()], ..question() };
+        let ChatResponse { text, tool_calls, thoughts, .. } = model.chat(&request).await.unwrap();
+        let id = tool_calls[0].id.clone();
+        request.messages.push(Message::Assistant { content: text, tool_calls, thoughts });
+        request.messages.push(Message::Tool { id, name: name.into(), content: "50".into() });
+        model.chat(&request).await.unwrap();
+        let body = llm.requests().pop().unwrap().body;
+        assert_eq!(body.pointer(place), Some(&json!("signed")), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_is_kept_to_by_every_protocol() {
+    let llm = FakeLlm::start().await;
+    llm.rates("Sell");
+    let schema = json!({
+        "type": "object", "required": ["rating", "score"],
+        "properties": {"rating": {"enum": ["Buy", "Sell"]}, "score": {"type": "number", "maximum": 10}},
+    });
+    let request = ChatRequest { schema: Some(OutputSchema { name: "decision", schema }), ..question() };
+    for model in all(&llm) {
+        let answer = model.chat(&request).await.unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&answer.text).unwrap(), json!({"rating": "Sell", "score": 5}));
+    }
+    let asked = llm.requests().into_iter().find(|request| request.path == "/v1/messages").unwrap();
+    let sent = &asked.body["output_config"]["format"]["schema"];
+    assert_eq!(sent["additionalProperties"], false, "Anthropic takes closed objects alone");
+    assert_eq!(sent["properties"]["score"], json!({"type": "number"}), "and no limits");
+}
+
+#[tokio::test]
+async fn a_schema_that_is_refused_is_put_into_words() {
+    let llm = FakeLlm::start().await;
+    let schema = json!({"type": "object", "properties": {"rating": {"type": "string"}}});
+    let request = ChatRequest { schema: Some(OutputSchema { name: "decision", schema }), ..question() };
+    for model in [anthropic(&llm), gemini(&llm)] {
+        llm.will([openai_failure(400, "invalid", "this model does not support output_config.format or a schema")]);
+        model.chat(&request).await.unwrap();
+        assert!(llm.requests().pop().unwrap().body.to_string().contains("keeps to this JSON schema"));
+    }
+}
+
+#[tokio::test]
+async fn each_service_is_shown_its_key_its_own_way() {
+    let llm = FakeLlm::start().await;
+    for (provider, header, shown) in [
+        (Provider::Anthropic, "x-api-key", "canary-key"),
+        (Provider::Google, "x-goog-api-key", "canary-key"),
+        (Provider::Azure, "api-key", "canary-key"),
+        (Provider::Xai, "authorization", "Bearer canary-key"),
+    ] {
+        llm::connect(&backend(provider, &llm.url()), "m").unwrap().chat(&question()).await.unwrap();
+        let asked = llm.requests().pop().unwrap();
+        assert_eq!(asked.headers[header], shown);
+        let shown_in = asked.headers.values().filter(|value| value.to_str().unwrap().contains("canary")).count();
+        assert_eq!((shown_in, asked.body.to_string().contains("canary")), (1, false));
+    }
+}
+
+#[tokio::test]
+async fn a_service_without_its_key_says_where_keys_are_made() {
+    for name in Provider::NAMES {
+        let provider: Provider = serde_json::from_value(name.into()).unwrap();
+        let without = Backend { base_url: None, api_key: None, ..backend(provider, "http://unused") };
+        match (provider, llm::connect(&without, "m").err().map(|error| error.to_string())) {
+            (Provider::Rules, None) => {}
+            (Provider::Ollama, Some(told)) => assert!(told.contains("OLLAMA_BASE_URL"), "{told}"),
+            (Provider::OpenAiCompatible, Some(told)) => assert!(told.contains("LLM_BACKEND_URL"), "{told}"),
+            (Provider::Azure, Some(told)) => assert!(told.contains("AZURE_OPENAI_ENDPOINT"), "{told}"),
+            (_, told) => {
+                let told = told.unwrap();
+                assert!(told.contains("_API_KEY is not set") && told.contains("https://"), "{told}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_protocol_tells_its_failures_apart() {
+    let llm = FakeLlm::start().await;
+    for model in all(&llm) {
+        let asked = llm.requests().len();
+        llm.will([openai_failure(429, "rate_limit_error", "slow down"), Trouble::Cut]);
+        model.chat(&question()).await.unwrap();
+        assert_eq!(llm.requests().len(), asked + 3, "a limit and a cut are waited out");
+
+        llm.will([Trouble::Status(429, json!({"error": {"message": "slow down"}}), "120")]);
+        assert_eq!(model.chat(&question()).await.unwrap_err().retry_after(), Some(Duration::from_mins(2)));
+
+        llm.will([openai_failure(401, "authentication_error", "wrong key: canary-key")]);
+        let error = model.chat(&question()).await.unwrap_err();
+        assert!(matches!(error, LlmError::Unauthorized { .. }) && !error.is_transient(), "{error}");
+        assert!(!error.to_string().contains("canary-key") || model.provider() == Provider::Ollama, "{error}");
+
+        llm.will([Trouble::Status(200, json!({"content": "of another API", "message": 5, "candidates": 5}), "")]);
+        let error = model.chat(&question()).await.unwrap_err();
+        assert!(matches!(error, LlmError::Unusable { .. }), "{error}");
+
+        llm.will([openai_failure(404, "not_found_error", "model: m does not exist")]);
+        let error = model.chat(&question()).await.unwrap_err();
+        assert!(matches!(error, LlmError::UnknownModel { .. }) && !error.is_transient(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_google_tells_in_the_body_is_heard() {
+    let llm = FakeLlm::start().await;
+    let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}]);
+    llm.will([Trouble::Status(429, json!({"error": {"code": 429, "message": "quota", "details": details}}), "")]);
+    assert_eq!(gemini(&llm).chat(&question()).await.unwrap_err().retry_after(), Some(Duration::from_millis(34_500)));
+
+    llm.will([Trouble::Status(400, json!({"error": {"code": 400, "message": "API key not valid."}}), "")]);
+    let error = gemini(&llm).chat(&question()).await.unwrap_err();
+    assert!(error.to_string().contains("check GOOGLE_API_KEY"), "{error}");
+
+    llm.will([Trouble::Status(200, json!({"promptFeedback": {"blockReason": "SAFETY"}}), "")]);
+    let error = gemini(&llm).chat(&question()).await.unwrap_err();
+    assert!(error.to_string().contains("SAFETY"), "{error}");
+}
+
+#[tokio::test]
+async fn an_error_with_the_status_of_a_success_is_an_error() {
+    let llm = FakeLlm::start().await;
+    let moderated = json!({"error": {"code": 403, "message": "flagged"}});
+    llm.will([Trouble::Status(200, moderated, "")]);
+    let error = openai(&llm).chat(&question()).await.unwrap_err();
+    assert!(error.to_string().contains("flagged"), "{error}");
+}
+
+#[tokio::test]
+async fn effort_goes_to_each_provider_in_its_own_words_and_is_left_out_where_there_is_none() {
+    let llm = FakeLlm::start().await;
+    for (provider, model, place, word) in [
+        (Provider::Ollama, "qwen3:8b", "/think", json!(true)),
+        (Provider::Ollama, "gpt-oss:20b", "/think", json!("high")),
+        (Provider::OpenAi, "gpt-5.5", "/reasoning_effort", json!("high")),
+        (Provider::OpenRouter, "any/model", "/reasoning/effort", json!("high")),
+        (Provider::Anthropic, "claude-opus-4-6", "/output_config/effort", json!("high")),
+        (Provider::Google, "gemini-2.5-pro", "/generationConfig/thinkingConfig/thinkingBudget", json!(24_576)),
+        (Provider::Google, "gemini-3-pro", "/generationConfig/thinkingConfig/thinkingLevel", json!("high")),
+    ] {
+        let backend = Backend { reasoning_effort: Some(ReasoningEffort::High), ..backend(provider, &llm.url()) };
+        llm::connect(&backend, model).unwrap().chat(&question()).await.unwrap();
+        let body = llm.requests().pop().unwrap().body;
+        assert_eq!(body.pointer(place), Some(&word), "{body}");
+    }
+    let backend = Backend { reasoning_effort: Some(ReasoningEffort::High), ..backend(Provider::Mistral, &llm.url()) };
+    llm::connect(&backend, "mistral-large-latest").unwrap().chat(&question()).await.unwrap();
+    assert!(!llm.requests().pop().unwrap().body.to_string().contains("high"));
+}
+
+#[tokio::test]
+async fn what_a_model_refuses_is_left_out_from_then_on() {
+    let llm = FakeLlm::start().await;
+    for provider in [Provider::OpenAi, Provider::Anthropic, Provider::Google] {
+        let backend = Backend { reasoning_effort: Some(ReasoningEffort::Low), ..backend(provider, &llm.url()) };
+        let model = llm::connect(&backend, "m").unwrap();
+        let before = llm.requests().len();
+        llm.will([
+            openai_failure(400, "unsupported_value", "'temperature' does not support 0.2 with this model"),
+            openai_failure(400, "invalid", "reasoning effort and thinking are not supported by this model"),
+        ]);
+        model.chat(&question()).await.unwrap();
+        model.chat(&question()).await.unwrap();
+        let bodies: Vec<_> = llm.requests()[before..].iter().map(|request| request.body.to_string()).collect();
+        let has = |word: &str| bodies.iter().map(|body| body.contains(word)).collect::<Vec<_>>();
+        assert_eq!(has("temperature"), [true, false, false, false]);
+        let effort = if provider == Provider::Google { "thinking" } else { "effort" };
+        assert_eq!(has(effort), [true, true, false, false]);
     }
 }
 
@@ -167,12 +375,148 @@ async fn a_long_wait_that_a_server_asks_for_is_left_to_the_jobs_retry() {
 }
 
 #[tokio::test]
+async fn a_server_that_fails_again_and_again_is_left_alone() {
+    let llm = FakeLlm::start().await;
+    llm.will(std::iter::repeat_n(failure(503, "out of memory"), 5));
+    let backend = backend(Provider::Ollama, &llm.url());
+    let [one, other] = ["one", "other"].map(|name| llm::connect(&backend, name).unwrap());
+    one.chat(&question()).await.unwrap_err();
+    let error = other.chat(&question()).await.unwrap_err();
+    assert!(matches!(error, LlmError::Resting { failures: 5, .. }) && error.is_transient(), "{error}");
+    assert!(error.to_string().contains("out of memory") && error.retry_after().is_some(), "{error}");
+    one.chat(&question()).await.unwrap_err();
+    assert_eq!(llm.requests().len(), 5, "all models of the server share its gate");
+}
+
+#[tokio::test]
+async fn a_server_gets_no_more_calls_at_once_than_it_is_allowed() {
+    let llm = FakeLlm::start().await;
+    llm.answers_only(0);
+    let backend = Backend { gate: Gate::new(Some(2)).into(), ..backend(Provider::Ollama, &llm.url()) };
+    let models: Vec<_> = (0..6).map(|_| llm::connect(&backend, "m").unwrap()).collect();
+    let question = question();
+    let calls = join_all(models.iter().map(|model| model.chat(&question)));
+    let answer = async {
+        llm.was_asked(2).await;
+        llm.answers_all();
+    };
+    let (answers, ()) = tokio::join!(calls, answer);
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!((llm.requests().len(), llm.most_at_once()), (6, 2));
+}
+
+#[tokio::test]
+async fn an_answer_tells_its_cost_where_the_price_is_known() {
+    let llm = FakeLlm::start().await;
+    let prices: Prices = "openai/gpt-5.5=1:10:0.5".parse().unwrap();
+    let backend = Backend { prices, ..backend(Provider::OpenAi, &llm.url()) };
+    let usage = llm::connect(&backend, "gpt-5.5").unwrap().chat(&question()).await.unwrap().usage;
+    assert_eq!((usage.tokens_in, usage.tokens_cached, usage.tokens_out), (100, 40, 10));
+    let cost = usage.cost_usd.unwrap();
+    assert!((cost - 180e-6).abs() < 1e-12, "60 new tokens, 40 cached ones and 10 out: {cost}");
+    let usage = llm::connect(&backend, "other").unwrap().chat(&question()).await.unwrap().usage;
+    assert_eq!(usage.cost_usd, None);
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_named_with_the_mend() {
     let model = llm::connect(&backend(Provider::Ollama, "http://127.0.0.1:9/"), "m").unwrap();
     let error = model.chat(&question()).await.unwrap_err();
     assert!(error.is_transient());
     let told = error.to_string();
     assert!(told.contains("http://127.0.0.1:9") && told.contains("OLLAMA_BASE_URL"), "{told}");
+}
+
+/// Makes a model ready, and what was told meanwhile.
+async fn prepared(model: &dyn ChatModel) -> (Result<(), LlmError>, Vec<u8>) {
+    let (progress, mut told) = mpsc::unbounded_channel();
+    let prepared = model.prepare(&progress).await;
+    drop(progress);
+    let mut percents = Vec::new();
+    while let Some(percent) = told.recv().await {
+        percents.push(percent);
+    }
+    (prepared, percents)
+}
+
+#[tokio::test]
+async fn a_model_that_ollama_lacks_is_pulled_once_for_all_who_wait_for_it() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    let backend = backend(Provider::Ollama, &llm.url());
+    let jobs: Vec<_> = (0..4).map(|_| llm::connect(&backend, "qwen3:8b").unwrap()).collect();
+    let ready = join_all(jobs.iter().map(|model| prepared(&**model))).await;
+    assert!(ready.iter().all(|(ready, _)| ready.is_ok()));
+    assert!(ready.iter().any(|(_, told)| *told == [0, 25, 50, 75, 99, 100]), "{ready:?}");
+    assert_eq!(llm.pulls(), 1);
+    let (ready, told) = prepared(&*jobs[0]).await;
+    assert!(ready.is_ok() && told.is_empty(), "what is there is not told of");
+}
+
+#[tokio::test]
+async fn a_pull_that_breaks_off_is_begun_again() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([vec![json!({"status": "pulling manifest"})], vec![json!({"error": "dial tcp: i/o timeout"})]]);
+    prepared(&*ollama(&llm)).await.0.unwrap();
+    assert_eq!(llm.pulls(), 3);
+}
+
+#[tokio::test]
+async fn a_model_that_nobody_has_is_not_pulled_again_and_again() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([vec![json!({"error": "pull model manifest: file does not exist"})]]);
+    let error = prepared(&*ollama(&llm)).await.0.unwrap_err();
+    assert!(!error.is_transient() && error.to_string().contains("ollama.com/library"), "{error}");
+    assert_eq!(llm.pulls(), 1);
+}
+
+#[tokio::test]
+async fn a_model_that_must_not_be_pulled_is_said_to_be_missing() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    let mut backend = backend(Provider::Ollama, &llm.url());
+    backend.ollama.pull = PullPolicy::Never;
+    let error = prepared(&*llm::connect(&backend, "qwen3:8b").unwrap()).await.0.unwrap_err();
+    assert!(error.to_string().contains("ollama pull qwen3:8b"), "{error}");
+    assert_eq!(llm.pulls(), 0);
+}
+
+#[tokio::test]
+async fn a_prompt_that_outgrows_the_context_loses_its_oldest_evidence() {
+    let llm = FakeLlm::start().await;
+    let mut backend = backend(Provider::Ollama, &llm.url());
+    backend.ollama.num_ctx = 4096;
+    let tool =
+        |name: &str| Message::Tool { id: name.into(), name: name.into(), content: format!("{name}-").repeat(800) };
+    let messages = ["old", "new", "last"].map(tool).to_vec();
+    let model = llm::connect(&backend, "qwen3:8b").unwrap();
+    let seen = || {
+        let body = llm.requests().pop().unwrap().body["messages"].to_string();
+        ["old-", "new-", "last-"].map(|evidence| body.contains(evidence))
+    };
+    let answer = model.chat(&ChatRequest { messages: messages.clone(), ..question() }).await.unwrap();
+    assert_eq!((answer.left_out, seen()), (1, [false, true, true]));
+
+    llm.will([failure(400, "the input length exceeds the context length")]);
+    let answer = model.chat(&ChatRequest { messages, ..question() }).await.unwrap();
+    assert_eq!(
+        (answer.left_out, seen()),
+        (2, [false, false, true]),
+        "the server counts more tokens than were estimated"
+    );
+}
+
+#[tokio::test]
+async fn every_provider_lists_its_models() {
+    let llm = FakeLlm::start().await;
+    for (provider, name) in [
+        (Provider::Ollama, "qwen3:8b"),
+        (Provider::OpenAi, "fake"),
+        (Provider::Anthropic, "fake"),
+        (Provider::Google, "gemini-2.5-pro"),
+    ] {
+        assert_eq!(llm::models(&backend(provider, &llm.url())).await.unwrap(), [name]);
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod deployment;
 mod firm;
 mod llm;
 mod market;
+mod model_server;
 mod service;
 mod store;
 mod support;

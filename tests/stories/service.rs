@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     llm::{FakeLlm, Trouble},
-    program::{Program, Sandbox},
+    program::{PATIENCE, Program, Sandbox},
     redis::Redis,
     service::Service,
 };
@@ -127,12 +127,100 @@ async fn a_killed_workers_jobs_go_on_elsewhere_from_their_checkpoints_and_each_j
         let claim = &events[claims[1]]["data"];
         assert_eq!(claim["attempt"], 2);
         let had_checkpoint = events[..claims[1]].iter().any(is_checkpoint);
-        assert_eq!(claim["resumed"], json!(had_checkpoint));
+        assert!(claim["resumed"] == true || !had_checkpoint, "an answer in mid-turn is resumed from too: {claim}");
         let market = events.iter().filter(|e| e["type"] == "step_finished" && e["data"]["agent"] == "market_analyst");
         assert_eq!(market.count(), 1, "what was done before the checkpoint is not done again");
         resumed += u32::from(had_checkpoint);
     }
     assert!(resumed > 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_in_mid_turn_loses_no_answer_but_the_one_that_was_cut() {
+    let llm = FakeLlm::start().await;
+    let stack = stack_with_models(&llm, &[]).await;
+    let mut victim = stack.worker().await;
+    // Each analyst gets one answer. It is all that three of them need; the market analyst calls a tool and asks again.
+    llm.answers_only(4);
+    let id = stack.service.submit("AAPL", "2012-09-19", json!({})).await;
+    llm.was_asked(5).await;
+    let mut awaited = ["tool_called", "checkpoint", "checkpoint", "checkpoint"].to_vec();
+    let all_written = |event: &Value| {
+        if let Some(place) = awaited.iter().position(|kind| event["type"] == **kind) {
+            awaited.remove(place);
+        }
+        awaited.is_empty()
+    };
+    let all_written = std::sync::Mutex::new(all_written);
+    stack.service.events_until(&id, |event| (all_written.lock().unwrap())(event)).await;
+    victim.kill().await;
+    llm.answers_all();
+    let _survivor = stack.worker().await;
+    assert_eq!(stack.service.ended(&id).await["status"], "completed");
+
+    let asked = llm.requests();
+    let cut = &asked[4].body;
+    assert_eq!(asked.len(), 13 + 1, "an undisturbed job asks 13 times");
+    assert_eq!(asked.iter().filter(|request| request.body == *cut).count(), 2, "the cut call is made again");
+    let (_, result) = stack.service.get(&format!("/jobs/{id}/result")).await;
+    assert_eq!((&result["usage"]["calls"], result["steps"].as_array().unwrap().len()), (&json!(13), 12));
+}
+
+#[tokio::test]
+async fn a_model_that_is_pulled_is_seen_in_the_jobs_events_and_in_the_list_of_models() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    let stack = stack_with_models(&llm, &[]).await;
+    let _worker = stack.worker().await;
+    let id = stack.service.submit("AAPL", "2012-09-19", json!({"selected_analysts": ["news"]})).await;
+    let events = stack.service.events(&id).await;
+    let mut pulls = events.iter().filter(|event| event["type"] == "model_pull").map(|event| &event["data"]);
+    assert_eq!(pulls.next_back(), Some(&json!({"model": "qwen3:8b", "percent": 100})));
+    assert_eq!(stack.service.job(&id).await["status"], "completed");
+
+    // The first listing may have been before the pull; a worker that starts now sees the model.
+    let _other = stack.worker().await;
+    let listed = async {
+        loop {
+            let (_, answer) = stack.service.get("/models").await;
+            let models = answer["models"].as_array().unwrap().clone();
+            if let Some(listed) = models.into_iter().find(|models| models["available"] == json!(["qwen3:8b"])) {
+                return listed;
+            }
+        }
+    };
+    let listed = tokio::time::timeout(PATIENCE, listed).await.expect("the models are listed");
+    assert_eq!((&listed["provider"], &listed["deep_think_llm"]), (&json!("ollama"), &json!("qwen3:8b")));
+}
+
+#[tokio::test]
+async fn a_job_that_names_a_server_of_its_own_does_not_get_the_operators_key() {
+    let (llm, own) = (FakeLlm::start().await, FakeLlm::start().await);
+    let own_url = own.url();
+    let settings = [
+        ("LLM_PROVIDER", "anthropic"),
+        ("LLM_BACKEND_URL", own_url.as_str()),
+        ("ANTHROPIC_API_KEY", "canary-key"),
+        ("GOOGLE_API_KEY", "canary-key"),
+    ];
+    let stack = Stack::start(&settings).await;
+    let _worker = stack.worker().await;
+    let job = |config: Value| async {
+        let id = stack.service.submit("AAPL", "2012-09-19", config).await;
+        assert_eq!(stack.service.ended(&id).await["status"], "completed");
+    };
+    let options = json!({"selected_analysts": ["news"], "temperature": 0.5, "reasoning_effort": "low"});
+    job(options.clone()).await;
+    for provider in ["anthropic", "google"] {
+        let mut elsewhere = options.clone();
+        elsewhere["llm_provider"] = provider.into();
+        elsewhere["backend_url"] = llm.url().into();
+        job(elsewhere).await;
+    }
+    assert!(own.requests().iter().all(|request| request.headers["x-api-key"] == "canary-key"));
+    assert!(own.requests().iter().all(|request| request.body["output_config"]["effort"] == "low"));
+    let shown = format!("{:?}", llm.requests());
+    assert!(shown.contains("temperature") && !shown.contains("canary"), "{shown}");
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ impl Bars {
         match &event.kind {
             EventKind::StepStarted { agent } => job.begin(&self.area, *agent, event),
             EventKind::ToolCalled { agent, tool, error: None, .. } => job.say(*agent, tool),
+            // The job's own line shows it.
+            EventKind::ModelPull { .. } => {}
             kind => {
                 if let Some(words) = words::of(kind) {
                     let line = tally.line(event, &words);
@@ -51,7 +53,7 @@ impl Bars {
             EventKind::Claimed { .. } | EventKind::Retry { .. } | EventKind::Released { .. } => job.end_all(&self.area),
             _ => {}
         }
-        job.whole.set_message(tally.cost());
+        job.whole.set_message(tally.state());
         if event.kind.is_terminal()
             && let Some(mut job) = self.jobs.remove(&event.job_id)
         {

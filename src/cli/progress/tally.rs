@@ -3,7 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::HumanCount;
 
-use crate::jobs::{Event, EventKind, JobId};
+use crate::{
+    cli::output::one_line,
+    jobs::{Event, EventKind, JobId},
+};
 
 /// A job's name, its beginning, and what it has cost.
 pub(super) struct Tally {
@@ -13,19 +16,26 @@ pub(super) struct Tally {
     pub began: DateTime<Utc>,
     turns: u32,
     tokens: u64,
+    /// US dollars, as far as prices are known.
+    dollars: Option<f64>,
+    /// The model that is fetched at the moment, and how much of it is there, percent.
+    pull: Option<(String, u8)>,
 }
 
 impl Tally {
     /// A job that was first heard of by `event`.
     pub fn new(event: &Event) -> Self {
-        Self { job: event.job_id, subject: None, began: event.at, turns: 0, tokens: 0 }
+        Self { job: event.job_id, subject: None, began: event.at, turns: 0, tokens: 0, dollars: None, pull: None }
     }
 
     /// Takes an event in.
     pub fn count(&mut self, event: &Event) {
+        self.pull = None;
         match &event.kind {
+            EventKind::ModelPull { model, percent } => self.pull = Some((one_line(model), *percent)),
             EventKind::Submitted { ticker, date } => self.subject = Some((ticker.to_string(), date.to_string())),
-            EventKind::StepFinished { tokens_in, tokens_out, .. } => {
+            EventKind::StepFinished { tokens_in, tokens_out, cost_usd, .. } => {
+                self.dollars = cost_usd.map(|cost| self.dollars.unwrap_or_default() + cost).or(self.dollars);
                 self.turns += 1;
                 self.tokens += tokens_in + tokens_out;
             }
@@ -41,9 +51,13 @@ impl Tally {
         }
     }
 
-    /// What the job has cost so far.
-    pub fn cost(&self) -> String {
-        format!("{} turns, {} tokens", self.turns, HumanCount(self.tokens))
+    /// What the job waits for, or what it has cost so far.
+    pub fn state(&self) -> String {
+        if let Some((model, percent)) = &self.pull {
+            return format!("fetching the model {model}: {percent} %");
+        }
+        let dollars = self.dollars.map(|dollars| format!(", ${dollars:.2}")).unwrap_or_default();
+        format!("{} turns, {} tokens{dollars}", self.turns, HumanCount(self.tokens))
     }
 
     /// A line of progress: the time since the job's beginning, the ticker, and what happened.

@@ -12,6 +12,7 @@ pub(super) fn of(kind: &EventKind) -> Option<String> {
             let resumed = if *resumed { " from the last checkpoint" } else { "" };
             format!("attempt {attempt} begins{resumed} on worker {}", one_line(&worker.0))
         }
+        EventKind::ModelPull { model, percent } => format!("the model {} is fetched: {percent} %", one_line(model)),
         EventKind::StepStarted { agent } => format!("{agent} begins"),
         EventKind::ToolCalled { agent, tool, seconds, error: None } => {
             format!("{agent} called {} ({seconds:.1} s)", one_line(tool))
@@ -19,7 +20,7 @@ pub(super) fn of(kind: &EventKind) -> Option<String> {
         EventKind::ToolCalled { agent, tool, seconds, error: Some(error) } => {
             format!("{agent} called {} in vain ({seconds:.1} s): {}", one_line(tool), one_line(error))
         }
-        EventKind::StepFinished { agent, seconds, tokens_in, tokens_out } => format!(
+        EventKind::StepFinished { agent, seconds, tokens_in, tokens_out, .. } => format!(
             "{agent} done ({seconds:.1} s, {} tokens in, {} out)",
             HumanCount(*tokens_in),
             HumanCount(*tokens_out)

@@ -10,6 +10,7 @@ use super::{
     },
     Options,
 };
+use crate::domain::ReasoningEffort;
 
 /// The body of `/api/chat`.
 ///
@@ -20,7 +21,7 @@ pub(super) fn chat(
     request: &ChatRequest,
     temperature: Option<f64>,
     options: &Options,
-    with_switch: bool,
+    think: Option<Value>,
 ) -> Value {
     let mut body = json!({
         "model": model,
@@ -40,15 +41,58 @@ pub(super) fn chat(
     if let Some(schema) = &request.schema {
         body["format"] = schema.schema.clone();
     }
-    if with_switch {
-        body["think"] = false.into();
+    if let Some(think) = think {
+        body["think"] = think;
     }
     body
+}
+
+/// The switch for thinking: off, unless an effort is asked for. Only gpt-oss knows levels, and it can't be switched off.
+pub(super) fn think(model: &str, effort: Option<ReasoningEffort>) -> Option<Value> {
+    let has_levels = model.rsplit('/').next().is_some_and(|name| name.starts_with("gpt-oss"));
+    if has_levels { effort.map(|effort| effort.as_str().into()) } else { Some(effort.is_some().into()) }
 }
 
 /// The body of `/api/show`.
 pub(super) fn show(model: &str) -> Value {
     json!({"model": model})
+}
+
+/// The body of `/api/pull`.
+pub(super) fn pull(model: &str) -> Value {
+    json!({"model": model, "stream": true})
+}
+
+/// A line of the answer of `/api/pull`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PullLine {
+    /// What goes on; `success` at the end.
+    pub status: String,
+    pub digest: Option<String>,
+    /// Bytes.
+    pub total: Option<u64>,
+    /// Bytes.
+    pub completed: Option<u64>,
+    pub error: Option<String>,
+}
+
+/// The answer of `/api/tags`.
+#[derive(Deserialize)]
+pub(super) struct Tags {
+    #[serde(default)]
+    models: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    name: String,
+}
+
+impl Tags {
+    pub fn into_names(self) -> Vec<String> {
+        self.models.into_iter().map(|tag| tag.name).collect()
+    }
 }
 
 /// Ollama takes a number as seconds, and a text only with a unit.
@@ -60,7 +104,7 @@ fn message(message: &Message) -> Value {
     match message {
         Message::System { content } => json!({"role": "system", "content": content}),
         Message::User { content } => json!({"role": "user", "content": content}),
-        Message::Assistant { content, tool_calls } => {
+        Message::Assistant { content, tool_calls, .. } => {
             let call = |call: &_| {
                 let crate::llm::ToolCall { id, name, arguments } = call;
                 json!({"id": id, "function": {"name": name, "arguments": arguments}})
@@ -132,6 +176,7 @@ impl Chunk {
                 calls: 1,
                 tokens_in: self.prompt_eval_count.unwrap_or_default(),
                 tokens_out: self.eval_count.unwrap_or_default(),
+                ..Usage::default()
             };
             answer.finish = if self.done_reason.as_deref() == Some("length") { Finish::Length } else { Finish::Stop };
         }
@@ -160,10 +205,15 @@ impl Details {
         self.capabilities.as_ref().is_none_or(|all| all.iter().any(|one| one == "tools"))
     }
 
-    /// The context that the model gets, in words. The server gives no model more than it was trained for.
-    pub fn context(&self, num_ctx: u32) -> String {
+    /// The longest context that the model was trained for, tokens. The server gives it no more.
+    pub fn longest_context(&self) -> Option<u64> {
         let architecture = self.model_info.get("general.architecture").and_then(Value::as_str).unwrap_or_default();
-        match self.model_info.get(&format!("{architecture}.context_length")).and_then(Value::as_u64) {
+        self.model_info.get(&format!("{architecture}.context_length")).and_then(Value::as_u64)
+    }
+
+    /// The context that the model gets, in words.
+    pub fn context(&self, num_ctx: u32) -> String {
+        match self.longest_context() {
             Some(most) if most < num_ctx.into() => {
                 format!("its context is {most} tokens at most, less than OLLAMA_NUM_CTX={num_ctx}")
             }

@@ -1,81 +1,85 @@
 //! Chat Completions, as OpenAI and many others speak it.
 //!
-//! Only what all of them understand is sent. Where a server refuses the schema of an answer, it is asked again for any
-//! JSON object, then for a text, with the schema in words.
+//! Only what all of them understand is sent, and what a service wants otherwise is in its [`Dialect`]. Where a server
+//! refuses the schema of an answer, it is asked again for any JSON object, then for a text, with the schema in words.
 
-mod wire;
+mod completion;
+mod dialect;
+mod question;
 
 use async_trait::async_trait;
+use completion::{Completion, Models};
+use dialect::Dialect;
+use question::{Form, Question};
 use url::Url;
-use wire::{Completion, Form, Models};
 
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
-    http::{Body, Endpoint, Refusal, Reply, Service},
+    http::{Body, Endpoint, Reply},
+    optional::{Accepted, Part},
+    refusal::Refusal,
+    service::Service,
 };
-use crate::domain::Provider;
-
-const OPENAI: Service = Service {
-    name: "OpenAI",
-    unreachable: "check this host's network, or set LLM_BACKEND_URL",
-    key: "OPENAI_API_KEY",
-    room: "use a model that thinks less",
-};
-
-const COMPATIBLE: Service = Service {
-    name: "the OpenAI-compatible server",
-    unreachable: "start it, or set LLM_BACKEND_URL",
-    key: "OPENAI_COMPATIBLE_API_KEY",
-    room: "give it a larger context, or use a model that thinks less",
-};
+use crate::domain::{Provider, ReasoningEffort};
 
 /// A model of a server that speaks Chat Completions.
 pub struct OpenAi {
     provider: Provider,
     endpoint: Endpoint,
     model: String,
+    dialect: Dialect,
     temperature: Option<f64>,
+    effort: Option<ReasoningEffort>,
+    accepted: Accepted,
 }
 
 impl OpenAi {
     /// The model at the backend.
     pub fn new(backend: &Backend, model: &str) -> Result<Self, LlmError> {
-        let service = if backend.provider == Provider::OpenAi { &OPENAI } else { &COMPATIBLE };
-        let base = base_url(backend)?;
+        let service = Service::of(backend.provider);
+        let mut base = service.base_url(backend)?;
+        if backend.provider == Provider::Azure {
+            base = deployment(base, model, &backend.azure_api_version);
+        }
         Ok(Self {
             provider: backend.provider,
             endpoint: Endpoint::new(service, base, backend.api_key.clone(), backend.timeout)?,
             model: model.into(),
+            dialect: Dialect::of(backend.provider),
             temperature: backend.temperature,
+            effort: backend.reasoning_effort,
+            accepted: Accepted::default(),
         })
     }
 
     /// Whether the server is there, takes the key and has the model, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
         let (Endpoint { service, shown, .. }, model) = (&self.endpoint, &self.model);
-        match self.endpoint.quickly(self.endpoint.get("models")).await? {
-            Reply::Answer(body) => {
-                let models: Models = self.endpoint.quickly(self.json(body)).await?;
-                if models.have(model) {
-                    return Ok(format!("{} at {shown} has {model}", service.name));
-                }
-                Err(self.unknown_model(models.in_words()))
-            }
+        match self.endpoint.look_up::<Models>("models").await? {
+            Ok(models) if models.have(model) => Ok(format!("{} at {shown} has {model}", service.name)),
+            Ok(models) => Err(self.endpoint.unknown_model(model, models.in_words())),
             // Not every server lists its models.
-            Reply::Refusal(refusal) if refusal.status == 404 => Ok(format!(
+            Err(refusal) if refusal.status == 404 => Ok(format!(
                 "{} at {shown} is there, but lists no models; whether it has {model} is seen with the first job",
                 service.name
             )),
-            Reply::Refusal(refusal) => Err(self.endpoint.error(refusal)),
+            Err(refusal) => Err(self.endpoint.error(refusal)),
         }
+    }
+
+    /// The names of the models that the server lists.
+    pub async fn models(&self) -> Result<Vec<String>, LlmError> {
+        let models = self.endpoint.look_up::<Models>("models").await?;
+        models.map(Models::into_names).map_err(|refusal| self.endpoint.error(refusal))
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let mut form = Form::first(request);
         loop {
-            let body = wire::chat(&self.model, request, self.temperature, form);
+            let (body, sent) = self.question(request, form).into_body();
             match self.endpoint.post("chat/completions", &body).await? {
                 Reply::Answer(body) => return self.read(request, body).await,
+                Reply::Refusal(refusal) if self.accepted.learn(&refusal, &sent, &self.model) => {}
                 Reply::Refusal(refusal) => match form.next().filter(|_| is_about_form(&refusal)) {
                     Some(next) => form = next,
                     None => return Err(self.refused(refusal)),
@@ -84,38 +88,39 @@ impl OpenAi {
         }
     }
 
-    async fn read(&self, request: &ChatRequest, body: Body<'_>) -> Result<ChatResponse, LlmError> {
-        let completion: Completion = self.json(body).await?;
-        match completion.into_answer() {
-            Some(answer) => answer.into_response(&self.endpoint, request),
-            None => Err(self.endpoint.unusable("with no choice in it")),
+    fn question<'a>(&'a self, request: &'a ChatRequest, form: Form) -> Question<'a> {
+        Question {
+            model: &self.model,
+            request,
+            dialect: self.dialect,
+            form,
+            temperature: self.temperature.filter(|_| self.accepted.takes(Part::Temperature)),
+            effort: self.effort.filter(|_| self.accepted.takes(Part::Effort)),
         }
     }
 
-    async fn json<T: serde::de::DeserializeOwned>(&self, body: Body<'_>) -> Result<T, LlmError> {
-        serde_json::from_slice(&body.all().await?).map_err(|e| {
-            let shown = &self.endpoint.shown;
-            self.endpoint.unusable(format!("not as Chat Completions do ({e}); check what listens at {shown}"))
-        })
+    async fn read(&self, request: &ChatRequest, body: Body<'_>) -> Result<ChatResponse, LlmError> {
+        let completion: Completion = body.json().await?;
+        match completion.into_answer() {
+            Ok(mut answer) => {
+                if !self.dialect.wants_thoughts {
+                    answer.thoughts = serde_json::Value::Null;
+                }
+                answer.into_response(&self.endpoint, request)
+            }
+            Err(Some(error)) => Err(self.refused(Refusal::disguised(&error))),
+            Err(None) => Err(self.endpoint.unusable("with no choice in it")),
+        }
     }
 
     fn refused(&self, mut refusal: Refusal) -> LlmError {
         if refusal.status == 404 {
             if refusal.code == "model_not_found" || refusal.mentions(&["model"]) {
-                return self.unknown_model(refusal.message);
+                return self.endpoint.unknown_model(&self.model, refusal.message);
             }
             refusal.message = format!("{}; check the path in LLM_BACKEND_URL", refusal.message);
         }
         self.endpoint.error(refusal)
-    }
-
-    fn unknown_model(&self, message: String) -> LlmError {
-        LlmError::UnknownModel {
-            provider: self.endpoint.service.name,
-            model: self.model.clone(),
-            message,
-            mend: "set DEEP_THINK_LLM and QUICK_THINK_LLM to models that it has".into(),
-        }
     }
 }
 
@@ -139,26 +144,13 @@ impl ChatModel for OpenAi {
     }
 }
 
-/// The base URL as given; a bare host gets the usual `/v1`.
-fn base_url(backend: &Backend) -> Result<Url, LlmError> {
-    let not_set = |what: &str| Err(LlmError::NotConfigured(what.into()));
-    match &backend.base_url {
-        Some(url) => {
-            let mut url = url.clone();
-            if url.path() == "/" {
-                url.set_path("/v1");
-            }
-            Ok(url)
-        }
-        None if backend.provider != Provider::OpenAi => not_set(
-            "LLM_BACKEND_URL is not set; openai_compatible needs the server's base URL, such as \
-             http://127.0.0.1:8080/v1",
-        ),
-        None if backend.api_key.is_none() => {
-            not_set("OPENAI_API_KEY is not set; make a key at https://platform.openai.com/api-keys")
-        }
-        None => Ok(Url::parse("https://api.openai.com/v1").expect("the address of OpenAI is a URL")),
+/// Where a deployment of an Azure resource is. A URL with a path of its own is taken as it is.
+fn deployment(mut base: Url, name: &str, api_version: &str) -> Url {
+    if base.path() == "/" {
+        base.set_path(&format!("/openai/deployments/{name}"));
+        base.set_query(Some(&format!("api-version={api_version}")));
     }
+    base
 }
 
 fn is_about_form(refusal: &Refusal) -> bool {

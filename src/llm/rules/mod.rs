@@ -40,6 +40,13 @@ impl ChatModel for Rules {
             None => voice::text(request.agent, &assessment),
         };
         let usage = Usage { calls: 1, ..Usage::default() };
-        Ok(ChatResponse { text, tool_calls: Vec::new(), usage, finish: Finish::Stop })
+        Ok(ChatResponse {
+            text,
+            tool_calls: Vec::new(),
+            thoughts: serde_json::Value::Null,
+            usage,
+            finish: Finish::Stop,
+            left_out: 0,
+        })
     }
 }

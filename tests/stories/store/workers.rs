@@ -64,6 +64,7 @@ fn info(name: &str) -> WorkerInfo {
         running: vec![JobId::new(), JobId::new()],
         finished: 0,
         draining: false,
+        models: None,
         gpus: vec![Gpu {
             name: "NVIDIA H100".into(),
             uuid: "GPU-1".into(),

@@ -1,5 +1,5 @@
-//! A model server at the wire: it speaks Ollama's native API and OpenAI's Chat Completions, and says what a test tells
-//! it to. By default it says enough for a whole analysis.
+//! A model server at the wire: it speaks Ollama's native API, OpenAI's Chat Completions, Anthropic's Messages and
+//! Google's generateContent, and says what a test tells it to. By default it says enough for a whole analysis.
 
 use std::{
     collections::VecDeque,
@@ -37,13 +37,20 @@ struct Script {
     allowed: watch::Sender<usize>,
     rating: Mutex<String>,
     tools: Mutex<bool>,
+    /// Whether its one model is still to be pulled.
+    absent: Mutex<bool>,
+    /// What the next pulls say instead of how far they are, and how many there were.
+    pulls: Mutex<(VecDeque<Vec<Value>>, usize)>,
+    /// How many chats wait for their answer, and the most that ever did.
+    at_once: Mutex<(usize, usize)>,
 }
 
 /// A chat that it was asked for.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub path: &'static str,
-    pub authorization: Option<String>,
+    /// The headers by name.
+    pub headers: HeaderMap,
     pub body: Value,
 }
 
@@ -66,11 +73,21 @@ impl FakeLlm {
             allowed: watch::Sender::new(usize::MAX),
             rating: Mutex::new("Buy".into()),
             tools: Mutex::new(true),
+            absent: Mutex::default(),
+            pulls: Mutex::default(),
+            at_once: Mutex::default(),
         });
         let routes = Router::new()
             .route("/api/version", get(async || Json(json!({"version": "0.12.0"}))))
             .route("/api/show", post(show))
+            .route("/api/tags", get(tags))
+            .route("/api/pull", post(pull))
             .route("/api/chat", post(ollama))
+            .route("/v1/messages", post(anthropic))
+            .route("/v1beta/models/{*call}", post(gemini))
+            .route("/v1beta/models", get(async || Json(json!({"models": [{"name": "models/gemini-2.5-pro"}]}))))
+            .route("/api/v1/chat/completions", post(openai))
+            .route("/openai/deployments/{name}/chat/completions", post(openai))
             .route("/v1/models", get(async || Json(json!({"data": [{"id": "fake"}]}))))
             .route("/v1/chat/completions", post(openai))
             .with_state(state.clone());
@@ -92,6 +109,17 @@ impl FakeLlm {
     /// From now on its models can't call tools.
     pub fn knows_no_tools(&self) {
         *self.state.tools.lock().unwrap() = false;
+    }
+
+    /// It has no model until one is pulled; the first pulls say these lines and bring nothing.
+    pub fn lacks_models(&self, pulls: impl IntoIterator<Item = Vec<Value>>) {
+        *self.state.absent.lock().unwrap() = true;
+        self.state.pulls.lock().unwrap().0.extend(pulls);
+    }
+
+    /// How often a model was pulled.
+    pub fn pulls(&self) -> usize {
+        self.state.pulls.lock().unwrap().1
     }
 
     /// What happens to the next chats, one after another, before they are answered again.
@@ -116,19 +144,48 @@ impl FakeLlm {
         asked.unwrap_or_else(|_| panic!("only {} chats, not {count}", self.requests().len())).unwrap();
     }
 
+    /// The most chats that it ever had to answer at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.state.at_once.lock().unwrap().1
+    }
+
     /// The chats that it was asked for.
     pub fn requests(&self) -> Vec<Request> {
         self.state.requests.borrow().clone()
     }
 }
 
-async fn show(State(script): State<Arc<Script>>) -> Json<Value> {
+async fn tags(State(script): State<Arc<Script>>) -> Json<Value> {
+    let names: &[&str] = if *script.absent.lock().unwrap() { &[] } else { &["qwen3:8b"] };
+    Json(json!({"models": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()}))
+}
+
+/// Two layers, each of which comes in halves.
+async fn pull(State(script): State<Arc<Script>>) -> Response {
+    let part = |digest, completed| json!({"status": "pulling", "digest": digest, "total": 100, "completed": completed});
+    let (says, count) = &mut *script.pulls.lock().unwrap();
+    *count += 1;
+    let lines = says.pop_front().unwrap_or_else(|| {
+        *script.absent.lock().unwrap() = false;
+        let begun = [json!({"status": "pulling manifest"}), part("a", 0), part("b", 0)];
+        let parts = [part("a", 50), part("a", 100), part("b", 50), part("b", 100)];
+        begun.into_iter().chain(parts).chain([json!({"status": "success"})]).collect()
+    });
+    lines.iter().fold(String::new(), |all, line| all + &line.to_string() + "\n").into_response()
+}
+
+async fn show(State(script): State<Arc<Script>>, Json(asked): Json<Value>) -> Response {
+    if *script.absent.lock().unwrap() {
+        let error = json!({"error": format!("model '{}' not found", asked["model"].as_str().unwrap())});
+        return (StatusCode::NOT_FOUND, Json(error)).into_response();
+    }
     let tools = *script.tools.lock().unwrap();
     let capabilities = if tools { json!(["completion", "tools"]) } else { json!(["completion"]) };
     Json(json!({
         "capabilities": capabilities,
         "model_info": {"general.architecture": "fake", "fake.context_length": 40960},
     }))
+    .into_response()
 }
 
 async fn ollama(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
@@ -163,8 +220,42 @@ async fn openai(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body
         }),
         Turn::Text(text) => json!({"role": "assistant", "content": text}),
     };
-    let usage = json!({"prompt_tokens": 100, "completion_tokens": 10});
+    let usage = json!({
+        "prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}
+    });
     Json(json!({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})).into_response()
+}
+
+async fn anthropic(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.pointer("/output_config/format/schema").cloned();
+    let content = match script.turn("/v1/messages", &headers, &body, schema.as_ref()).await {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"{"content": [{"type": "te"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => json!([
+            {"type": "thinking", "thinking": "The figures first.", "signature": "signed"},
+            {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
+        ]),
+        Turn::Text(text) => json!([{"type": "text", "text": text}]),
+    };
+    let usage = json!({
+        "input_tokens": 50, "cache_creation_input_tokens": 10, "cache_read_input_tokens": 40, "output_tokens": 10
+    });
+    Json(json!({"type": "message", "content": content, "stop_reason": "end_turn", "usage": usage})).into_response()
+}
+
+async fn gemini(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.pointer("/generationConfig/responseJsonSchema").cloned();
+    let part = match script.turn("/v1beta/models", &headers, &body, schema.as_ref()).await {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"{"candidates": [{"cont"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => json!({"functionCall": {"name": name, "args": {}}, "thoughtSignature": "signed"}),
+        Turn::Text(text) => json!({"text": text}),
+    };
+    let candidate = json!({"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"});
+    let usage = json!({
+        "promptTokenCount": 100, "candidatesTokenCount": 7, "thoughtsTokenCount": 3, "cachedContentTokenCount": 40
+    });
+    Json(json!({"candidates": [candidate], "usageMetadata": usage})).into_response()
 }
 
 enum Turn {
@@ -176,14 +267,19 @@ enum Turn {
 
 impl Script {
     async fn turn(&self, path: &'static str, headers: &HeaderMap, body: &Value, schema: Option<&Value>) -> Turn {
-        let authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
-        let request = Request { path, authorization, body: body.clone() };
+        let request = Request { path, headers: headers.clone(), body: body.clone() };
         let mut place = 0;
         self.requests.send_modify(|requests| {
             requests.push(request);
             place = requests.len();
         });
+        {
+            let (now, most) = &mut *self.at_once.lock().unwrap();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
         self.allowed.subscribe().wait_for(|allowed| place <= *allowed).await.unwrap();
+        self.at_once.lock().unwrap().0 -= 1;
         let trouble = self.troubles.lock().unwrap().pop_front();
         match trouble {
             Some(Trouble::Says(text)) => Turn::Text(text.into()),
@@ -193,10 +289,12 @@ impl Script {
     }
 
     fn answer(&self, body: &Value, schema: Option<&Value>) -> Turn {
-        let used_tools = body["messages"].as_array().unwrap().iter().any(|message| message["role"] == "tool");
+        let conversation = format!("{}{}", body["messages"], body["contents"]);
+        let used_tools = ["\"role\":\"tool\"", "\"tool_result\"", "\"functionResponse\""]
+            .iter()
+            .any(|tool| conversation.contains(tool));
         let snapshot = "get_verified_market_snapshot";
-        let offers =
-            body["tools"].as_array().is_some_and(|tools| tools.iter().any(|t| t["function"]["name"] == snapshot));
+        let offers = body["tools"].to_string().contains(snapshot);
         match schema {
             Some(schema) => Turn::Text(filled(schema, &self.rating.lock().unwrap()).to_string()),
             None if offers && !used_tools => Turn::Call(snapshot.into()),

@@ -1,0 +1,57 @@
+//! Where the turns write down how far they have come.
+//!
+//! The state is stored after every answer of a model, with what was answered to each agent whose turn goes on. An
+//! attempt that goes on from there takes those turns again from their first word, but hears the answers that are written
+//! down instead of asking; so only the calls in flight are made twice.
+
+use tokio::sync::Mutex;
+
+use super::{Analysis, Observer, Step, StepRecord, Unfinished};
+use crate::domain::Agent;
+
+/// The journal of one attempt.
+pub struct Journal<'a> {
+    observer: &'a dyn Observer,
+    /// The state as it was last stored. It is held while it is stored, so that no older state replaces a newer one.
+    stored: Mutex<Analysis>,
+}
+
+impl<'a> Journal<'a> {
+    pub fn new(analysis: Analysis, observer: &'a dyn Observer) -> Self {
+        Self { observer, stored: Mutex::new(analysis) }
+    }
+
+    /// What an earlier attempt heard in the turn of this agent that now begins.
+    pub async fn unfinished(&self, agent: Agent) -> Unfinished {
+        self.stored.lock().await.unfinished.get(&agent).cloned().unwrap_or_default()
+    }
+
+    /// A model answered: keeps what was heard so far in a turn that goes on.
+    pub async fn answered(&self, agent: Agent, heard: &Unfinished) {
+        let mut stored = self.stored.lock().await;
+        stored.unfinished.insert(agent, heard.clone());
+        self.observer.progress(&stored).await;
+    }
+
+    /// A turn is over: keeps it, with what it brought to the analysis.
+    pub async fn keep(&self, analysis: &mut Analysis, step: StepRecord) {
+        let mut stored = self.stored.lock().await;
+        stored.unfinished.remove(&step.agent);
+        analysis.unfinished.clone_from(&stored.unfinished);
+        if step.left_out > 0 {
+            analysis.warnings.push(format!(
+                "{}: the conversation outgrew the model's context, so the {} oldest answers of its tools were left out; \
+                 raise OLLAMA_NUM_CTX",
+                step.agent, step.left_out
+            ));
+        }
+        analysis.steps.push(step);
+        stored.clone_from(analysis);
+        self.observer.checkpoint(&stored).await;
+    }
+
+    /// Tells of a step.
+    pub async fn tell(&self, step: Step) {
+        self.observer.step(step).await;
+    }
+}

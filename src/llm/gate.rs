@@ -1,0 +1,209 @@
+//! The gate before a model server, which all jobs of the process share.
+//!
+//! It lets so many calls through at once. After some failures in a row it shuts for a while, so that a server that is
+//! down, or over its limit, is not hammered by every agent of every job (the circuit breaker of Nygard, "Release It!").
+//! When the rest is over a single call tries; its success opens the gate, its failure shuts it for twice as long.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use tokio::sync::{Semaphore, mpsc::UnboundedSender};
+
+use super::{ChatModel, ChatRequest, ChatResponse, LlmError};
+use crate::domain::Provider;
+
+/// Failures in a row that shut the gate: more than one call has tries.
+const FAILURES: u32 = 5;
+/// The first rest; it doubles up to the longest.
+const REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_mins(1);
+/// Gates that are kept. A job may name any server, so there is no end to them.
+const MAX_GATES: usize = 1000;
+
+/// The gates of a process.
+#[derive(Debug)]
+pub struct Gates {
+    limit: Option<usize>,
+    gates: Mutex<HashMap<String, Arc<Gate>>>,
+}
+
+/// The gate before one server.
+#[derive(Debug)]
+pub struct Gate {
+    slots: Semaphore,
+    circuit: Mutex<Circuit>,
+}
+
+#[derive(Debug, Default)]
+struct Circuit {
+    /// Failures since the last success.
+    failures: u32,
+    /// Until when nobody gets through, and why.
+    rest: Option<(Instant, LlmError)>,
+    /// How long the last rest was.
+    length: Duration,
+}
+
+impl Gates {
+    /// Gates that let `limit` calls through at once, or any number.
+    pub fn new(limit: Option<usize>) -> Self {
+        Self { limit, gates: Mutex::default() }
+    }
+
+    /// The gate before a provider's server, at the given URL if it is not the provider's own.
+    pub fn before(&self, provider: Provider, url: Option<&url::Url>) -> Arc<Gate> {
+        let name = format!("{} {}", provider.as_str(), url.map(url::Url::as_str).unwrap_or_default());
+        let mut gates = locked(&self.gates);
+        if gates.len() >= MAX_GATES {
+            gates.retain(|_, gate| Arc::strong_count(gate) > 1);
+        }
+        gates.entry(name).or_insert_with(|| Arc::new(Gate::new(self.limit))).clone()
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl Gate {
+    /// A gate that lets `limit` calls through at once, or any number.
+    pub fn new(limit: Option<usize>) -> Self {
+        let slots = limit.unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
+        Self { slots: Semaphore::new(slots), circuit: Mutex::default() }
+    }
+
+    /// Makes a call once there is a slot for it; an error at once while the gate is shut.
+    async fn pass<T>(&self, call: impl Future<Output = Result<T, LlmError>>) -> Result<T, LlmError> {
+        let _slot = self.slots.acquire().await.expect("nobody closes it");
+        locked(&self.circuit).admit(Instant::now())?;
+        let result = call.await;
+        locked(&self.circuit).learn(result.as_ref().err(), Instant::now());
+        result
+    }
+}
+
+impl Circuit {
+    fn admit(&mut self, now: Instant) -> Result<(), LlmError> {
+        let Some((end, cause)) = &mut self.rest else { return Ok(()) };
+        if let Some(wait) = end.checked_duration_since(now).filter(|wait| !wait.is_zero()) {
+            return Err(LlmError::Resting { failures: self.failures, wait, cause: Box::new(cause.clone()) });
+        }
+        // This call tries. If it is dropped without an end, another may after as long again.
+        *end = now + self.length;
+        Ok(())
+    }
+
+    fn learn(&mut self, error: Option<&LlmError>, now: Instant) {
+        let Some(error) = error.filter(|error| is_down(error)) else {
+            *self = Self::default();
+            return;
+        };
+        self.failures += 1;
+        if self.failures >= FAILURES {
+            self.length = (self.length * 2).clamp(REST, LONGEST_REST);
+            let wait = self.length.max(error.retry_after().unwrap_or_default());
+            self.rest = Some((now + wait, error.clone()));
+        }
+    }
+}
+
+/// Whether an error says that the server has no answer for anybody at the moment.
+fn is_down(error: &LlmError) -> bool {
+    use LlmError::{RateLimited, Server, Timeout, Unreachable};
+    matches!(error, Unreachable { .. } | Timeout { .. } | RateLimited { .. } | Server { .. })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A model behind a gate.
+pub(super) struct Gated<M> {
+    pub model: M,
+    pub gate: Arc<Gate>,
+}
+
+#[async_trait]
+impl<M: ChatModel> ChatModel for Gated<M> {
+    fn provider(&self) -> Provider {
+        self.model.provider()
+    }
+
+    fn model(&self) -> &str {
+        self.model.model()
+    }
+
+    async fn supports_tools(&self) -> Result<bool, LlmError> {
+        self.gate.pass(self.model.supports_tools()).await
+    }
+
+    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        self.model.prepare(progress).await
+    }
+
+    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        self.gate.pass(self.model.chat(request)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure() -> LlmError {
+        LlmError::Server { provider: "P", url: "u".into(), status: 503, message: "busy".into() }
+    }
+
+    #[test]
+    fn it_shuts_after_failures_in_a_row_and_lets_a_single_call_try_after_a_rest() {
+        let (mut circuit, now) = (Circuit::default(), Instant::now());
+        for _ in 0..FAILURES {
+            circuit.admit(now).unwrap();
+            circuit.learn(Some(&failure()), now);
+        }
+        let error = circuit.admit(now).unwrap_err();
+        assert!(error.is_transient() && error.retry_after() == Some(REST), "{error}");
+        assert!(error.to_string().contains("5 times in a row") && error.to_string().contains("busy"), "{error}");
+
+        let later = now + REST;
+        circuit.admit(later).unwrap();
+        circuit.admit(later).unwrap_err();
+        circuit.learn(Some(&failure()), later);
+        assert_eq!(circuit.admit(later).unwrap_err().retry_after(), Some(REST * 2), "the next rest is longer");
+
+        let at_last = later + REST * 2;
+        circuit.admit(at_last).unwrap();
+        circuit.learn(None, at_last);
+        circuit.admit(at_last).unwrap();
+        circuit.admit(at_last).unwrap();
+    }
+
+    #[test]
+    fn a_success_or_a_refusal_begins_the_count_anew() {
+        let (mut circuit, now) = (Circuit::default(), Instant::now());
+        let refusal = LlmError::Refused { provider: "P", url: "u".into(), status: 400, message: "no".into() };
+        for _ in 0..3 {
+            for _ in 1..FAILURES {
+                circuit.learn(Some(&failure()), now);
+            }
+            circuit.learn(Some(&refusal), now);
+        }
+        circuit.admit(now).unwrap();
+    }
+
+    #[test]
+    fn jobs_share_a_gate_by_its_server() {
+        let gates = Gates::new(Some(2));
+        let url = |text: &str| text.parse::<url::Url>().unwrap();
+        let own = gates.before(Provider::OpenAi, None);
+        assert!(Arc::ptr_eq(&own, &gates.before(Provider::OpenAi, None)));
+        assert!(!Arc::ptr_eq(&own, &gates.before(Provider::OpenAi, Some(&url("http://elsewhere")))));
+        assert_eq!(own.slots.available_permits(), 2);
+    }
+}

@@ -1,0 +1,130 @@
+//! Fetching a model that the server lacks, once for all jobs that wait for it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc::UnboundedSender, watch};
+
+use super::{super::LlmError, Ollama, Refusal, Reply, wire};
+
+/// The least step of progress that is told, percent.
+const STEP: u8 = 5;
+
+/// Whether a model that the server lacks is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PullPolicy {
+    Auto,
+    Never,
+}
+
+/// The pulls of a process, by server and model.
+#[derive(Debug, Default)]
+pub struct Pulls(Mutex<HashMap<String, Arc<Pull>>>);
+
+/// The pull of one model.
+#[derive(Debug, Default)]
+struct Pull {
+    /// Held by the job that pulls. If that job ends, the next goes on; the server keeps what it has.
+    turn: tokio::sync::Mutex<()>,
+    /// How far it has come, for the jobs that wait.
+    percent: watch::Sender<u8>,
+}
+
+impl Pulls {
+    fn of(&self, server: &str, model: &str) -> Arc<Pull> {
+        let mut pulls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pulls.retain(|_, pull| Arc::strong_count(pull) > 1);
+        pulls.entry(format!("{server} {model}")).or_default().clone()
+    }
+}
+
+impl Ollama {
+    /// Fetches the model, or waits for another job that does.
+    pub(super) async fn fetch(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        let pull = self.options.pulls.of(&self.endpoint.shown, &self.model);
+        let mut percent = pull.percent.subscribe();
+        let mut turn = pin!(pull.turn.lock());
+        let _turn = loop {
+            tokio::select! {
+                biased;
+                turn = &mut turn => break turn,
+                // The sender is there for as long as the pull is.
+                _ = percent.changed() => tell(progress, *percent.borrow_and_update()),
+            }
+        };
+        if self.details().await.is_ok() {
+            return Ok(());
+        }
+        tracing::info!(model = self.model, server = self.endpoint.shown, "the server lacks the model; fetching it");
+        self.pull(|percent| {
+            pull.percent.send_replace(percent);
+            tell(progress, percent);
+        })
+        .await?;
+        self.details().await.map(drop)
+    }
+
+    async fn pull(&self, mut tell: impl FnMut(u8)) -> Result<(), LlmError> {
+        let mut body = match self.endpoint.post("api/pull", &wire::pull(&self.model)).await? {
+            Reply::Answer(body) => body,
+            Reply::Refusal(refusal) => return Err(self.not_pulled(refusal)),
+        };
+        let (mut layers, mut told) = (Layers::default(), 0);
+        tell(told);
+        while let Some(line) = body.line().await? {
+            let line: wire::PullLine = serde_json::from_slice(&line).map_err(|e| self.endpoint.not_understood(&e))?;
+            if let Some(error) = line.error {
+                return Err(self.not_pulled(Refusal::late(502, error)));
+            }
+            if line.status == "success" {
+                tell(100);
+                return Ok(());
+            }
+            let percent = layers.percent(line);
+            if percent >= told + STEP {
+                told = percent;
+                tell(percent);
+            }
+        }
+        Err(self.endpoint.broken_off("the connection was closed before the model was there"))
+    }
+
+    /// That there is no such model does not pass; that its registry can't be reached may.
+    fn not_pulled(&self, refusal: Refusal) -> LlmError {
+        if refusal.mentions(&["file does not exist", "not found", "invalid model name"]) {
+            return LlmError::UnknownModel {
+                provider: self.endpoint.service.name,
+                model: self.model.clone(),
+                message: format!("it can't be pulled: {}", refusal.message),
+                mend: "look for its name at https://ollama.com/library".into(),
+            };
+        }
+        self.endpoint.error(refusal)
+    }
+}
+
+fn tell(progress: &UnboundedSender<u8>, percent: u8) {
+    // Whoever listened may have gone.
+    let _ = progress.send(percent);
+}
+
+/// The parts of a model: bytes here and bytes in all, by their digests.
+#[derive(Default)]
+struct Layers(BTreeMap<String, (u64, u64)>);
+
+impl Layers {
+    /// How much of what is known is here.
+    fn percent(&mut self, line: wire::PullLine) -> u8 {
+        if let (Some(digest), Some(total)) = (line.digest, line.total) {
+            self.0.insert(digest, (line.completed.unwrap_or_default(), total));
+        }
+        let (here, all) = self.0.values().fold((0, 0), |(here, all), layer| (here + layer.0, all + layer.1));
+        u8::try_from(here * 100 / all.max(1)).unwrap_or(100).min(99)
+    }
+}

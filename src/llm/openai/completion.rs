@@ -1,0 +1,136 @@
+//! What Chat Completions answer in JSON: <https://platform.openai.com/docs/api-reference/chat>.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::{
+    Finish, Usage,
+    answer::{RawAnswer, RawCall},
+};
+
+/// The answer of `/chat/completions`.
+#[derive(Deserialize)]
+pub(super) struct Completion {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    usage: Option<CompletionUsage>,
+    /// What went wrong, where a gateway says so with the status of a success.
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: ChoiceMessage,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ChoiceMessage {
+    content: Option<String>,
+    tool_calls: Option<Vec<ChoiceCall>>,
+    #[serde(default)]
+    reasoning_content: Value,
+}
+
+#[derive(Deserialize)]
+struct ChoiceCall {
+    id: Option<String>,
+    function: ChoiceFunction,
+}
+
+#[derive(Deserialize)]
+struct ChoiceFunction {
+    name: String,
+    #[serde(default)]
+    arguments: Value,
+}
+
+#[derive(Deserialize)]
+struct CompletionUsage {
+    #[serde(default)]
+    prompt_tokens: u64,
+    #[serde(default)]
+    completion_tokens: u64,
+    /// Those in the cache, in OpenAI's words.
+    prompt_tokens_details: Option<PromptDetails>,
+    /// The same in the words of `DeepSeek`.
+    prompt_cache_hit_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct PromptDetails {
+    cached_tokens: Option<u64>,
+}
+
+impl Completion {
+    /// The first choice; there is one, as one was asked for, unless the server is broken or tells of an error.
+    pub fn into_answer(self) -> Result<RawAnswer, Option<Value>> {
+        let Some(choice) = self.choices.into_iter().next() else { return Err(self.error) };
+        Ok(RawAnswer {
+            text: choice.message.content.unwrap_or_default(),
+            calls: choice.message.tool_calls.into_iter().flatten().map(ChoiceCall::into_raw).collect(),
+            thoughts: choice.message.reasoning_content,
+            usage: self.usage.map_or(Usage { calls: 1, ..Usage::default() }, Usage::from),
+            finish: if choice.finish_reason.as_deref() == Some("length") { Finish::Length } else { Finish::Stop },
+        })
+    }
+}
+
+impl From<CompletionUsage> for Usage {
+    fn from(usage: CompletionUsage) -> Self {
+        let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        Self {
+            calls: 1,
+            tokens_in: usage.prompt_tokens,
+            tokens_out: usage.completion_tokens,
+            tokens_cached: cached.or(usage.prompt_cache_hit_tokens).unwrap_or_default(),
+            cost_usd: None,
+        }
+    }
+}
+
+impl ChoiceCall {
+    /// Arguments that are no JSON stay a text: the tool then says what is wrong with them, and the model tries again.
+    fn into_raw(self) -> RawCall {
+        let arguments = match self.function.arguments {
+            Value::String(text) if text.trim().is_empty() => json!({}),
+            Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            Value::Null => json!({}),
+            json => json,
+        };
+        RawCall { id: self.id, name: self.function.name, arguments }
+    }
+}
+
+/// The answer of `/models`.
+#[derive(Deserialize)]
+pub(super) struct Models {
+    #[serde(default)]
+    data: Vec<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    id: String,
+}
+
+impl Models {
+    /// The names, as the server orders them.
+    pub fn into_names(self) -> Vec<String> {
+        self.data.into_iter().map(|model| model.id).collect()
+    }
+
+    pub fn have(&self, name: &str) -> bool {
+        self.data.iter().any(|model| model.id == name)
+    }
+
+    /// The first few.
+    pub fn in_words(&self) -> String {
+        let names: Vec<_> = self.data.iter().take(10).map(|model| model.id.as_str()).collect();
+        match self.data.len() {
+            0 => "it has none".into(),
+            all if all > names.len() => format!("it has {} and {} more", names.join(", "), all - names.len()),
+            _ => format!("it has {}", names.join(", ")),
+        }
+    }
+}
