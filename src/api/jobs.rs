@@ -258,7 +258,7 @@ fn result_example() -> serde_json::Value {
         "warnings": [],
         "final_state": {"company_of_interest": "NVDA", "trade_date": "2024-05-10", "final_trade_decision": text},
         "reports": {"market": text, "sentiment": text, "news": text, "fundamentals": text, "portfolio_manager": text},
-        "usage": {"calls": 15, "tokens_in": 96_210, "tokens_out": 15_480},
+        "usage": {"calls": 15, "tokens_in": 96_210, "tokens_out": 15_480, "tokens_cached": 40_960, "cost_usd": 0.229},
         "steps": [],
     })
 }

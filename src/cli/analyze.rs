@@ -72,7 +72,7 @@ pub async fn run(args: AnalyzeArgs, config: Arc<Config>, desk: Desk, output: &Ou
     working.await?;
 
     let Some(outcome) = outcome else {
-        return Err(CliError::Interrupted("the same command goes on from the last finished agent".into()).into());
+        return Err(CliError::Interrupted("the same command goes on from the last answer of a model".into()).into());
     };
     let outcome = outcome?;
     let job = queue.get(job.id).await?.context("the job is gone from its store")?;

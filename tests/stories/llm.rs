@@ -533,6 +533,10 @@ async fn a_check_costs_no_tokens_and_says_what_the_model_can_do() {
     let llm = FakeLlm::start().await;
     let told = llm::check(&backend(Provider::Ollama, &llm.url()), "qwen3:8b").await.unwrap();
     assert!(told.contains("qwen3:8b") && told.contains("calls tools") && told.contains("16384 tokens"), "{told}");
+    llm.lacks_models([]);
+    let told = llm::check(&backend(Provider::Ollama, &llm.url()), "qwen3:8b").await.unwrap();
+    assert!(told.contains("lacks qwen3:8b") && told.contains("pulled"), "{told}");
+    prepared(&*ollama(&llm)).await.0.unwrap();
     llm.knows_no_tools();
     let told = llm::check(&backend(Provider::Ollama, &llm.url()), "qwen3:8b").await.unwrap();
     assert!(told.contains("can't call tools"), "{told}");

@@ -70,7 +70,13 @@ impl Ollama {
     /// Whether the server is there, has the model, and what the model can do, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
         let version: Version = self.endpoint.look_up("api/version").await?.map_err(|refusal| self.refused(refusal))?;
-        let details = self.details().await?;
+        let details = match self.details().await {
+            Err(LlmError::UnknownModel { .. }) if self.options.pull == PullPolicy::Auto => {
+                let (version, shown, model) = (version.version, &self.endpoint.shown, &self.model);
+                return Ok(format!("Ollama {version} at {shown} lacks {model}; the first job has it pulled"));
+            }
+            details => details?,
+        };
         let tools = if details.has_tools() {
             "it calls tools"
         } else {

@@ -26,7 +26,8 @@ struct Choice {
 
 #[derive(Deserialize)]
 struct ChoiceMessage {
-    content: Option<String>,
+    #[serde(default)]
+    content: Value,
     tool_calls: Option<Vec<ChoiceCall>>,
     #[serde(default)]
     reasoning_content: Value,
@@ -67,12 +68,21 @@ impl Completion {
     pub fn into_answer(self) -> Result<RawAnswer, Option<Value>> {
         let Some(choice) = self.choices.into_iter().next() else { return Err(self.error) };
         Ok(RawAnswer {
-            text: choice.message.content.unwrap_or_default(),
+            text: text(&choice.message.content),
             calls: choice.message.tool_calls.into_iter().flatten().map(ChoiceCall::into_raw).collect(),
             thoughts: choice.message.reasoning_content,
             usage: self.usage.map_or(Usage { calls: 1, ..Usage::default() }, Usage::from),
             finish: if choice.finish_reason.as_deref() == Some("length") { Finish::Length } else { Finish::Stop },
         })
+    }
+}
+
+/// The text of a message, or of the parts that models of Mistral that think make of it.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
+        _ => String::new(),
     }
 }
 
@@ -132,5 +142,17 @@ impl Models {
             all if all > names.len() => format!("it has {} and {} more", names.join(", "), all - names.len()),
             _ => format!("it has {}", names.join(", ")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_among_the_parts_of_a_text_are_no_part_of_it() {
+        let thought = json!({"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]});
+        assert_eq!(text(&json!([thought, {"type": "text", "text": "Buy."}])), "Buy.");
+        assert_eq!((text(&json!("Buy.")), text(&Value::Null)), ("Buy.".into(), String::new()));
     }
 }
