@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
@@ -23,6 +24,7 @@ pub struct Turn<'a> {
     began: Instant,
     messages: Vec<Message>,
     tools: Vec<ToolRecord>,
+    sources: Vec<String>,
     usage: Usage,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Turn<'a> {
             began: Instant::now(),
             messages: vec![Message::System { content: context.into() }],
             tools: Vec::new(),
+            sources: Vec::new(),
             usage: Usage::default(),
         }
     }
@@ -72,8 +75,9 @@ impl<'a> Turn<'a> {
             if answer.tool_calls.is_empty() {
                 return Ok(answer.text);
             }
-            for call in answer.tool_calls {
-                let content = self.call(&call.name, &call.arguments, offered, evidence).await;
+            let calls = answer.tool_calls.iter().map(|call| (call.name.as_str(), &call.arguments));
+            let contents = self.call(calls, offered, evidence).await;
+            for (call, content) in answer.tool_calls.into_iter().zip(contents) {
                 self.messages.push(Message::Tool { id: call.id, name: call.name, content });
             }
         }
@@ -107,9 +111,20 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Runs a tool for an agent whose model can't call any; the answer is for the prompt.
-    pub async fn prefetch(&mut self, tool: Tool, arguments: &Value, evidence: &Evidence) -> String {
-        self.call(tool.name(), arguments, &[tool], evidence).await
+    /// Runs tools for an agent that calls none itself; the answers are for the prompt.
+    pub async fn prefetch(&mut self, tools: &[Tool], evidence: &Evidence) -> String {
+        let calls: Vec<_> = tools
+            .iter()
+            .flat_map(|tool| tool.prefetched(evidence).into_iter().map(|arguments| (tool.name(), arguments)))
+            .collect();
+        let asked = calls.iter().map(|(name, arguments)| (*name, arguments));
+        let contents = self.call(asked, tools, evidence).await;
+        format!("# Evidence\n\n{}", contents.join("\n\n"))
+    }
+
+    /// Where the answers of the tools came from, a line for each source, none twice.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
     }
 
     /// Ends the turn.
@@ -140,19 +155,36 @@ impl<'a> Turn<'a> {
         Ok(answer)
     }
 
-    async fn call(&mut self, name: &str, arguments: &Value, offered: &[Tool], evidence: &Evidence) -> String {
-        let began = Instant::now();
-        let answer = tools::call(name, arguments, offered, evidence);
-        let (took, error) = (began.elapsed(), answer.as_ref().err().cloned());
-        let step = Step::ToolCalled { agent: self.agent, tool: name.to_owned(), took, error: error.clone() };
-        self.observer.step(step).await;
-        self.tools.push(ToolRecord {
-            tool: name.to_owned(),
-            arguments: arguments.clone(),
-            seconds: took.as_secs_f64(),
-            error,
+    /// Runs tools at the same time; their answers, or their errors, in the order of the calls.
+    async fn call<'c>(
+        &mut self,
+        calls: impl Iterator<Item = (&'c str, &'c Value)>,
+        offered: &[Tool],
+        evidence: &Evidence,
+    ) -> Vec<String> {
+        let (agent, observer) = (self.agent, self.observer);
+        let running = calls.map(|(name, arguments)| async move {
+            let began = Instant::now();
+            let answer = tools::call(name, arguments, offered, evidence).await;
+            let (tool, took, error) = (name.to_owned(), began.elapsed(), answer.as_ref().err().cloned());
+            observer.step(Step::ToolCalled { agent, tool: tool.clone(), took, error: error.clone() }).await;
+            let record = ToolRecord { tool, arguments: arguments.clone(), seconds: took.as_secs_f64(), error };
+            (record, answer)
         });
-        answer.unwrap_or_else(|error| format!("Error: {error}"))
+        let mut contents = Vec::new();
+        for (record, answer) in join_all(running).await {
+            self.tools.push(record);
+            contents.push(match answer {
+                Ok(found) => {
+                    let new = found.sources.into_iter().filter(|source| !self.sources.contains(source));
+                    let new: Vec<_> = new.collect();
+                    self.sources.extend(new);
+                    found.text
+                }
+                Err(error) => format!("Error: {error}"),
+            });
+        }
+        contents
     }
 
     fn failed(&self, source: LlmError) -> AgentError {
