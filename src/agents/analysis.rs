@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Agent, Analyst, DecisionSource, Rating, Ticker, TradeDate},
+    domain::{Agent, Analyst, AssetType, DecisionSource, Rating, Ticker, TradeDate},
     llm::{ChatResponse, Message, Usage},
 };
 
@@ -15,6 +15,9 @@ use crate::{
 pub struct Brief {
     pub ticker: Ticker,
     pub date: TradeDate,
+    /// What the instrument is.
+    #[serde(default)]
+    pub asset: AssetType,
     /// Sorted, none twice, at least one.
     pub analysts: Vec<Analyst>,
     pub max_debate_rounds: u32,
@@ -117,6 +120,8 @@ pub struct ToolAnswer {
     pub record: ToolRecord,
     /// What the agent was told.
     pub content: String,
+    /// Where that comes from, a line for each source.
+    pub sources: Vec<String>,
 }
 
 /// One call of a tool.

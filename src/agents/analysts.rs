@@ -1,4 +1,7 @@
 //! The four analysts, who work at the same time.
+//!
+//! Each has its tools; those without a vendor behind them are not offered. The sentiment analyst, and whoever has a model
+//! that can't call tools, finds in the prompt what they say.
 
 use futures_util::{StreamExt, stream};
 
@@ -21,27 +24,9 @@ struct Contribution {
 
 /// Gets the reports that are missing. Each is kept as soon as it is there.
 pub async fn report(case: &Case<'_>, analysis: &mut Analysis) -> Result<(), AgentError> {
-    let brief = analysis.brief.clone();
-    let missing: Vec<_> = brief.analysts.iter().copied().filter(|a| !analysis.reports.contains_key(a)).collect();
-    let (ticker, date) = (brief.ticker.as_str(), brief.date.to_string());
-    let (ticker, date) = (ticker, date.as_str());
-    let working = missing.into_iter().map(|analyst| async move {
-        match analyst {
-            Analyst::Market => market(case, ticker).await,
-            Analyst::Social => sentiment(case, ticker, date).await,
-            Analyst::News => {
-                let evidence = no_source(analyst);
-                let task = format!(include_str!("prompts/news.md"), ticker = ticker, date = date, evidence = evidence);
-                unaided(case, analyst, task).await
-            }
-            Analyst::Fundamentals => {
-                let evidence = no_source(analyst);
-                let task =
-                    format!(include_str!("prompts/fundamentals.md"), ticker = ticker, date = date, evidence = evidence);
-                unaided(case, analyst, task).await
-            }
-        }
-    });
+    let analysts = analysis.brief.analysts.clone();
+    let missing: Vec<_> = analysts.into_iter().filter(|a| !analysis.reports.contains_key(a)).collect();
+    let working = missing.into_iter().map(|analyst| contribution(case, analyst));
     let mut contributions = stream::iter(working).buffer_unordered(case.firm.analyst_concurrency);
     while let Some(contribution) = contributions.next().await {
         let Contribution { analyst, report, step, warnings } = contribution?;
@@ -52,46 +37,75 @@ pub async fn report(case: &Case<'_>, analysis: &mut Analysis) -> Result<(), Agen
     Ok(())
 }
 
-/// The market analyst calls tools, or finds what they say in the prompt if the model can't.
-async fn market(case: &Case<'_>, ticker: &str) -> Result<Contribution, AgentError> {
-    let agent = Agent::MarketAnalyst;
-    let calls_tools = case.model(agent).supports_tools().await;
-    let calls_tools = calls_tools.map_err(|source| AgentError::Model { agent, source })?;
+async fn contribution(case: &Case<'_>, analyst: Analyst) -> Result<Contribution, AgentError> {
+    let agent = Agent::from(analyst);
+    let tools: Vec<_> = tools(analyst).iter().copied().filter(|tool| tool.is_there(&case.evidence)).collect();
+    let prefetches = analyst == Analyst::Social || !calls_tools(case, agent).await?;
     let mut turn = case.turn(agent).await;
-    let evidence = if calls_tools { String::new() } else { prefetched(case, &mut turn).await };
-    let task = format!(include_str!("prompts/market.md"), ticker = ticker, evidence = evidence);
-    let report = if calls_tools {
-        turn.research(task, &Tool::MARKET, &case.evidence, case.firm.max_tool_rounds).await?
-    } else {
-        turn.answer(task).await?
+    let evidence = match (tools.is_empty(), prefetches) {
+        (true, _) => no_source(analyst),
+        (false, true) => turn.prefetch(&tools, &case.evidence).await,
+        (false, false) => String::new(),
     };
-    let report = format!("{report}\n\n{}", case.evidence.provenance());
-    Ok(Contribution { analyst: Analyst::Market, report, step: turn.end().await, warnings: Vec::new() })
+    let task = task(case, analyst, &evidence);
+    let report = if analyst == Analyst::Social {
+        let filled: Filled<SentimentReport> = turn.fill_in(task).await?;
+        filled.form.map_or(filled.text, |form| form.render())
+    } else if tools.is_empty() || prefetches {
+        turn.answer(task).await?
+    } else {
+        turn.research(task, &tools, &case.evidence, case.firm.max_tool_rounds).await?
+    };
+    let report = format!("{report}{}", provenance(case, analyst, &turn));
+    let warnings = warning(analyst, tools.is_empty(), &turn);
+    Ok(Contribution { analyst, report, step: turn.end().await, warnings })
 }
 
-async fn prefetched(case: &Case<'_>, turn: &mut Turn<'_>) -> String {
-    let mut text = String::from("# Evidence\n");
-    for (tool, arguments) in Tool::prefetched(&case.evidence) {
-        text.push('\n');
-        text.push_str(&turn.prefetch(tool, &arguments, &case.evidence).await);
+async fn calls_tools(case: &Case<'_>, agent: Agent) -> Result<bool, AgentError> {
+    let supported = case.model(agent).supports_tools().await;
+    supported.map_err(|source| AgentError::Model { agent, source })
+}
+
+fn tools(analyst: Analyst) -> &'static [Tool] {
+    match analyst {
+        Analyst::Market => &Tool::MARKET,
+        Analyst::Social => &Tool::SENTIMENT,
+        Analyst::News => &Tool::NEWS,
+        Analyst::Fundamentals => &Tool::FUNDAMENTALS,
     }
-    text
 }
 
-/// The sentiment analyst answers in a form.
-async fn sentiment(case: &Case<'_>, ticker: &str, date: &str) -> Result<Contribution, AgentError> {
-    let analyst = Analyst::Social;
-    let evidence = no_source(analyst);
-    let task = format!(include_str!("prompts/sentiment.md"), ticker = ticker, date = date, evidence = evidence);
-    let (filled, step): (Filled<SentimentReport>, _) = case.fill_in(analyst.into(), task).await?;
-    let report = filled.form.map_or(filled.text, |form| form.render());
-    Ok(Contribution { analyst, report, step, warnings: vec![missing_source(analyst)] })
+fn task(case: &Case<'_>, analyst: Analyst, evidence: &str) -> String {
+    let (ticker, date) = (case.evidence.ticker(), case.evidence.date);
+    match analyst {
+        Analyst::Market => format!(include_str!("prompts/market.md"), ticker = ticker, evidence = evidence),
+        Analyst::Social => {
+            format!(include_str!("prompts/sentiment.md"), ticker = ticker, date = date, evidence = evidence)
+        }
+        Analyst::News => format!(include_str!("prompts/news.md"), ticker = ticker, date = date, evidence = evidence),
+        Analyst::Fundamentals => {
+            format!(include_str!("prompts/fundamentals.md"), ticker = ticker, date = date, evidence = evidence)
+        }
+    }
 }
 
-/// An analyst who has nothing but the prompt.
-async fn unaided(case: &Case<'_>, analyst: Analyst, task: String) -> Result<Contribution, AgentError> {
-    let (report, step) = case.answer(analyst.into(), task).await?;
-    Ok(Contribution { analyst, report, step, warnings: vec![missing_source(analyst)] })
+/// The end of a report: where its evidence comes from.
+fn provenance(case: &Case<'_>, analyst: Analyst, turn: &Turn<'_>) -> String {
+    let prices = (analyst == Analyst::Market).then(|| case.evidence.provenance());
+    let lines = prices.iter().chain(turn.sources());
+    lines.flat_map(|line| ["\n\n", line]).collect()
+}
+
+/// What the reader of the result is told of an analyst who had no evidence.
+fn warning(analyst: Analyst, no_tools: bool, turn: &Turn<'_>) -> Vec<String> {
+    let (agent, data) = (Agent::from(analyst), data(analyst));
+    if analyst == Analyst::Market || !turn.sources().is_empty() {
+        Vec::new()
+    } else if no_tools {
+        vec![format!("{agent}: there was no source of {data}, so none was considered")]
+    } else {
+        vec![format!("{agent}: no vendor had {data}, or none was asked, so none was considered")]
+    }
 }
 
 /// What an analyst is told who has no source.
@@ -100,11 +114,6 @@ fn no_source(analyst: Analyst) -> String {
         "# Evidence\n\nThis service has no source of {}, so there is none. Say so; don't write from memory.",
         data(analyst)
     )
-}
-
-/// What the reader of the result is told.
-fn missing_source(analyst: Analyst) -> String {
-    format!("{}: there was no source of {}, so none was considered", Agent::from(analyst), data(analyst))
 }
 
 fn data(analyst: Analyst) -> &'static str {

@@ -8,8 +8,9 @@ use super::{
     turn::{Filled, Turn},
 };
 use crate::{
-    domain::{Agent, Analyst},
+    domain::{Agent, Analyst, AssetType},
     llm::ChatModel,
+    market::Identity,
 };
 
 /// An analysis that is worked on.
@@ -26,11 +27,13 @@ impl<'a> Case<'a> {
     /// Gets the prices, and writes down what all agents are told.
     pub async fn open(firm: &'a Firm, analysis: &Analysis, observer: &'a dyn Observer) -> Result<Self, AgentError> {
         let brief = &analysis.brief;
-        let evidence = Evidence::new(firm.market.price_history(&brief.ticker, brief.date).await?);
+        let evidence = Evidence::gather(&firm.market, &brief.ticker, brief.date).await?;
+        let identity = firm.market.identity(&brief.ticker).await;
         let context = format!(
             include_str!("prompts/context.md"),
             ticker = brief.ticker,
             date = brief.date,
+            instrument = instrument(identity.as_ref(), brief.asset),
             language = brief.output_language,
             snapshot = evidence.snapshot(),
         );
@@ -72,6 +75,20 @@ impl<'a> Case<'a> {
     /// Keeps what a turn brought, and stores the state.
     pub async fn keep(&self, analysis: &mut Analysis, step: StepRecord) {
         self.journal.keep(analysis, step).await;
+    }
+}
+
+/// Who the instrument is, as all agents are told.
+fn instrument(identity: Option<&Identity>, asset: AssetType) -> String {
+    let who = match identity {
+        Some(identity) => format!("It is {identity}. Never take it for another one."),
+        None => "Its name is not known here; go by the symbol, and never guess.".into(),
+    };
+    match asset {
+        AssetType::Stock => who,
+        AssetType::Crypto => {
+            format!("{who} It is a crypto-currency: no company, no earnings and no filings are behind it.")
+        }
     }
 }
 

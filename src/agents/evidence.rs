@@ -1,8 +1,11 @@
-//! What all agents of an analysis know: the price history, and the snapshot of its figures.
+//! What all agents of an analysis know: the price history, the snapshot of its figures, and whom to ask for more.
 
 use std::fmt::Write;
 
-use crate::market::{Bar, Indicator, PriceHistory};
+use crate::{
+    domain::{Ticker, TradeDate},
+    market::{Bar, Indicator, Market, MarketError, PriceHistory},
+};
 
 /// Trading days of a year, by convention.
 const YEAR: usize = 252;
@@ -10,14 +13,23 @@ const YEAR: usize = 252;
 /// Closes that the snapshot lists.
 const LAST_CLOSES: usize = 10;
 
-/// The price history up to the analysis date.
+/// The price history up to the analysis date, and the market at that date.
 pub struct Evidence {
     pub history: PriceHistory,
+    pub market: Market,
+    pub date: TradeDate,
 }
 
 impl Evidence {
-    pub fn new(history: PriceHistory) -> Self {
-        Self { history }
+    /// Gets the prices; without any there is nothing to analyse.
+    pub async fn gather(market: &Market, ticker: &Ticker, date: TradeDate) -> Result<Self, MarketError> {
+        let history = market.price_history(ticker, date).await?;
+        Ok(Self { history, market: market.clone(), date })
+    }
+
+    /// The instrument.
+    pub fn ticker(&self) -> &Ticker {
+        &self.history.ticker
     }
 
     /// The last bar: that of the analysis date, or of the last trading day before.

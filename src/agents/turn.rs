@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     evidence::Evidence,
     journal::Journal,
     structured::Structured,
-    tools::{self, Tool},
+    tools::{self, Found, Tool},
 };
 use crate::{
     domain::{Agent, DecisionSource},
@@ -84,8 +85,9 @@ impl<'a> Turn<'a> {
             if answer.tool_calls.is_empty() {
                 return Ok(answer.text);
             }
-            for call in answer.tool_calls {
-                let content = self.call(&call.name, &call.arguments, offered, evidence).await;
+            let calls = answer.tool_calls.iter().map(|call| (call.name.as_str(), &call.arguments));
+            let contents = self.call(calls, offered, evidence).await;
+            for (call, content) in answer.tool_calls.into_iter().zip(contents) {
                 self.messages.push(Message::Tool { id: call.id, name: call.name, content });
             }
         }
@@ -119,9 +121,26 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Runs a tool for an agent whose model can't call any; the answer is for the prompt.
-    pub async fn prefetch(&mut self, tool: Tool, arguments: &Value, evidence: &Evidence) -> String {
-        self.call(tool.name(), arguments, &[tool], evidence).await
+    /// Runs tools for an agent that calls none itself; the answers are for the prompt.
+    pub async fn prefetch(&mut self, tools: &[Tool], evidence: &Evidence) -> String {
+        let calls: Vec<_> = tools
+            .iter()
+            .flat_map(|tool| tool.prefetched(evidence).into_iter().map(|arguments| (tool.name(), arguments)))
+            .collect();
+        let asked = calls.iter().map(|(name, arguments)| (*name, arguments));
+        let contents = self.call(asked, tools, evidence).await;
+        format!("# Evidence\n\n{}", contents.join("\n\n"))
+    }
+
+    /// Where the answers of the tools came from, a line for each source, none twice.
+    pub fn sources(&self) -> Vec<&String> {
+        let mut sources = Vec::new();
+        for source in self.heard.tools.iter().flat_map(|answer| &answer.sources) {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        sources
     }
 
     /// Ends the turn.
@@ -182,31 +201,35 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    async fn call(&mut self, name: &str, arguments: &Value, offered: &[Tool], evidence: &Evidence) -> String {
-        if self.tools == self.heard.tools.len() {
-            let answer = self.run(name, arguments, offered, evidence).await;
-            self.heard.tools.push(answer);
-        }
-        let content = self.heard.tools[self.tools].content.clone();
-        self.tools += 1;
-        content
+    /// Runs tools at the same time; their answers, or their errors, in the order of the calls.
+    async fn call<'c>(
+        &mut self,
+        calls: impl Iterator<Item = (&'c str, &'c Value)>,
+        offered: &[Tool],
+        evidence: &Evidence,
+    ) -> Vec<String> {
+        let calls: Vec<_> = calls.collect();
+        let first = self.tools;
+        self.tools += calls.len();
+        let heard = (self.heard.tools.len() - first).min(calls.len());
+        let running = calls[heard..].iter().map(|(name, arguments)| self.run(name, arguments, offered, evidence));
+        let answers = join_all(running).await;
+        self.heard.tools.extend(answers);
+        self.heard.tools[first..self.tools].iter().map(|answer| answer.content.clone()).collect()
     }
 
     /// Runs a tool.
     async fn run(&self, name: &str, arguments: &Value, offered: &[Tool], evidence: &Evidence) -> ToolAnswer {
         let began = Instant::now();
-        let answer = tools::call(name, arguments, offered, evidence);
+        let answer = tools::call(name, arguments, offered, evidence).await;
         let (took, error) = (began.elapsed(), answer.as_ref().err().cloned());
         let step = Step::ToolCalled { agent: self.agent, tool: name.to_owned(), took, error: error.clone() };
         self.journal.tell(step).await;
-        ToolAnswer {
-            record: ToolRecord {
-                tool: name.to_owned(),
-                arguments: arguments.clone(),
-                seconds: took.as_secs_f64(),
-                error,
-            },
-            content: answer.unwrap_or_else(|error| format!("Error: {error}")),
+        let record =
+            ToolRecord { tool: name.to_owned(), arguments: arguments.clone(), seconds: took.as_secs_f64(), error };
+        match answer {
+            Ok(Found { text, sources }) => ToolAnswer { record, content: text, sources },
+            Err(error) => ToolAnswer { record, content: format!("Error: {error}"), sources: Vec::new() },
         }
     }
 

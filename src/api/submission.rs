@@ -109,17 +109,19 @@ fn read_config(config: Option<Value>, errors: &mut Errors) -> Option<JobConfig> 
     };
     for (name, value) in &settings {
         let alone = serde_json::from_value::<JobConfig>(json!({ name: value }));
-        errors.check(&format!("config.{name}"), alone.map_err(|error| short(&error)));
+        errors.check(&format!("config.{name}"), alone.map_err(|error| short(name, &error)));
     }
     serde_json::from_value(Value::Object(settings)).ok()
 }
 
-/// serde's words; those of an unknown field list all that there are.
-fn short(error: &serde_json::Error) -> String {
+/// serde's words on a setting; those of an unknown field list all that there are, and name it if it lies deeper.
+fn short(setting: &str, error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.split_once(", expected one of ") {
         Some((_, known)) if text.starts_with("unknown field") => {
-            format!("is not known; there are {}", known.replace('`', ""))
+            let unknown = text.split('`').nth(1).filter(|unknown| *unknown != setting);
+            let unknown = unknown.map_or(String::new(), |unknown| format!("{unknown} "));
+            format!("{unknown}is not known; there are {}", known.replace('`', ""))
         }
         _ => text,
     }

@@ -68,8 +68,8 @@ impl JobOptions {
             max_debate_rounds: self.debate_rounds,
             max_risk_discuss_rounds: self.risk_rounds,
             selected_analysts: Analysts::try_from(self.analysts.clone()).ok(),
-            data_vendors: None,
             output_language: self.language.clone(),
+            ..JobConfig::default()
         }
     }
 }

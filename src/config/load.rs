@@ -200,7 +200,7 @@ mod tests {
             ("LLM_TEMPERATURE", "3", "it is a number from 0 to 2"),
             ("API_LISTEN", "localhost", r#"API_LISTEN="localhost" is not allowed: invalid socket address syntax"#),
             ("MAX_DEBATE_ROUNDS", "9", "9 is not within 1 to 5"),
-            ("PRICE_VENDORS", "csv,yahoo", r#""yahoo" is not a price vendor"#),
+            ("PRICE_VENDORS", "csv,bloomberg", r#""bloomberg" is not a price vendor"#),
             ("JOB_SOFT_TIME_LIMIT", "2000", "JOB_SOFT_TIME_LIMIT=2000 is longer than JOB_TIME_LIMIT=1800"),
         ] {
             let error = load_one(name, value).unwrap_err().to_string();

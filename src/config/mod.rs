@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 use crate::{
-    domain::{PriceVendors, Provider, ReasoningEffort},
+    domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, VendorList},
     jobs::{BackendUrl, Language, ModelName, Rounds},
     llm::{Prices, ollama::PullPolicy},
 };
@@ -183,12 +183,35 @@ pub struct Config {
     #[schemars(with = "String", extend("x-allowed" = "a language such as German"))]
     pub output_language: Language,
 
-    /// The vendors of daily bars, in order: csv (the folder DATA_DIR) and sample (bundled, to 2013). If unset, csv where
-    /// DATA_DIR is set, then sample.
-    #[schemars(extend("x-allowed" = "csv, sample, or both in the order in which they are asked: csv,sample"))]
+    /// The vendors of daily bars, in order: csv (the folder DATA_DIR), yahoo, alpha_vantage, sample (bundled, to 2013).
+    /// If unset, those of them that are configured, in this order.
+    #[schemars(extend("x-allowed" = "csv, yahoo, alpha_vantage, sample, in the order in which they are asked: csv,yahoo"))]
     pub price_vendors: Option<PriceVendors>,
+    /// The vendors of company profiles and statements, in order: sec_edgar, yahoo, alpha_vantage. If unset, those of
+    /// them that are configured, in this order.
+    #[schemars(extend("x-allowed" = "sec_edgar, yahoo, alpha_vantage, in the order in which they are asked"))]
+    pub fundamental_vendors: Option<VendorList<Fundamentals>>,
+    /// The vendors of news, in order: yahoo (of this week only), google_news, alpha_vantage. If unset, those of them that
+    /// are configured, in this order.
+    #[schemars(extend("x-allowed" = "yahoo, google_news, alpha_vantage, in the order in which they are asked"))]
+    pub news_vendors: Option<VendorList<News>>,
     /// A folder of {TICKER}.csv with daily bars.
     pub data_dir: Option<PathBuf>,
+    /// The folder in which vendors' answers are kept; any number of workers may share it. If unset, none is kept.
+    pub cache_dir: Option<PathBuf>,
+    /// A server that all vendors on the network are asked through, as {VENDOR_GATEWAY}/{host}/{path}; a proxy that
+    /// caches, or that has the only way out. If unset, they are asked directly, or by HTTPS_PROXY.
+    pub vendor_gateway: Option<Url>,
+    /// The key of Alpha Vantage.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub alpha_vantage_api_key: Option<SecretString>,
+    /// The key of FRED, the economic series of the Federal Reserve Bank of St. Louis; it costs nothing.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub fred_api_key: Option<SecretString>,
+    /// Your e-mail address, which the SEC demands of programs that read its filings; without it they are left out.
+    pub contact_email: Option<String>,
 
     /// Where the commands submit, watch, result, jobs, cancel and healthcheck find the API.
     pub tradingagents_url: Url,
@@ -255,7 +278,14 @@ impl Default for Config {
             max_tool_rounds: 6,
             output_language: Language::english(),
             price_vendors: None,
+            fundamental_vendors: None,
+            news_vendors: None,
             data_dir: None,
+            cache_dir: None,
+            vendor_gateway: None,
+            alpha_vantage_api_key: None,
+            fred_api_key: None,
+            contact_email: None,
             tradingagents_url: url("http://127.0.0.1:8000/"),
         }
     }

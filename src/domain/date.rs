@@ -35,6 +35,16 @@ impl TradeDate {
         if self.0 > latest { Err(DateError::Future(self.0, latest)) } else { Ok(self) }
     }
 
+    /// Whether it is today, or yesterday, whose close is today's news: what is true only now was true then.
+    pub fn is_now(self) -> bool {
+        self.is_within_days(1)
+    }
+
+    /// Whether it lies at most `days` before today, UTC.
+    pub fn is_within_days(self, days: i64) -> bool {
+        (Utc::now().date_naive() - self.0).num_days() <= days
+    }
+
     /// The day that lies `days` before.
     pub fn minus_days(self, days: u64) -> NaiveDate {
         self.0.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)

@@ -4,6 +4,7 @@
 
 mod agent;
 mod analyst;
+mod asset;
 mod date;
 mod effort;
 mod provider;
@@ -13,9 +14,12 @@ mod vendor;
 
 pub use agent::Agent;
 pub use analyst::Analyst;
+pub use asset::AssetType;
 pub use date::{DateError, TradeDate};
 pub use effort::ReasoningEffort;
 pub use provider::Provider;
 pub use rating::{Decision, DecisionSource, Rating};
 pub use ticker::{Ticker, TickerError};
-pub use vendor::{PriceVendor, PriceVendors};
+pub use vendor::{
+    Category, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Prices, Social, Vendor, VendorList,
+};

@@ -23,5 +23,7 @@ pub use model::{
 };
 pub use queue::{Cancel, Queue, RetryPolicy};
 pub use redis::RedisStore;
-pub use request::{Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature};
+pub use request::{
+    Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature, ToolVendors,
+};
 pub use store::{Applied, Recorded, Replay, Store, StoreError};

@@ -4,7 +4,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::domain::{Analyst, PriceVendors, Provider, ReasoningEffort, Ticker, TradeDate};
+use crate::domain::{
+    Analyst, AssetType, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Provider, ReasoningEffort,
+    Social, Ticker, TradeDate, VendorList,
+};
 
 /// An analysis that a client asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,18 +54,71 @@ pub struct JobConfig {
     /// Which vendors are asked, by category.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_vendors: Option<DataVendors>,
+    /// Which vendors a single tool asks, in place of those of its category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_vendors: Option<ToolVendors>,
+    /// What the instrument is; told from its symbol if absent. Of a crypto-currency there are no fundamentals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset_type: Option<AssetType>,
     /// The language of the reports, in English: `German`. Ratings stay English.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_language: Option<Language>,
 }
 
-/// Vendors by category, each an ordered list such as `csv,sample`.
+/// Vendors by category, each an ordered list such as `csv,yahoo`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataVendors {
-    /// Daily bars; indicators are computed from them.
+    /// Daily bars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub core_stock_apis: Option<PriceVendors>,
+    /// Technical indicators. They are computed here, from the bars of `core_stock_apis`, whatever vendor this names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub technical_indicators: Option<PriceVendors>,
+    /// Company profile and statements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fundamental_data: Option<VendorList<Fundamentals>>,
+    /// Articles on the instrument and on the markets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub news_data: Option<VendorList<News>>,
+    /// What people write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub social_data: Option<VendorList<Social>>,
+    /// Macro-economic series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub macro_data: Option<VendorList<Macro>>,
+    /// Odds of coming events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prediction_markets: Option<VendorList<Predictions>>,
+}
+
+/// Vendors by the tool that asks them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolVendors {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_stock_data: Option<PriceVendors>,
+    /// They are computed here, from the bars of `get_stock_data`, whatever vendor this names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_indicators: Option<PriceVendors>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_fundamentals: Option<VendorList<Fundamentals>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_balance_sheet: Option<VendorList<Fundamentals>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_cashflow: Option<VendorList<Fundamentals>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_income_statement: Option<VendorList<Fundamentals>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_news: Option<VendorList<News>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_global_news: Option<VendorList<News>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_insider_transactions: Option<VendorList<Insiders>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_macro_indicators: Option<VendorList<Macro>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_prediction_markets: Option<VendorList<Predictions>>,
 }
 
 /// A count of debate rounds from 1 to `MAX`.

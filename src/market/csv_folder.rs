@@ -9,8 +9,11 @@ use std::{
 use async_trait::async_trait;
 use chrono::NaiveDate;
 
-use super::{MarketError, PriceSource, VendorBar, bars_csv};
-use crate::domain::{PriceVendor, Ticker};
+use super::{
+    MarketError, PriceSource, Retrieved, VendorBar, bars_csv,
+    source::{Answered, Source},
+};
+use crate::domain::{Ticker, Vendor};
 
 /// Tickers that an error names at most.
 const NAMED_TICKERS: usize = 20;
@@ -32,7 +35,6 @@ impl CsvFolder {
         match File::open(&path) {
             Ok(file) => bars_csv::read(BufReader::new(file)).map_err(|problem| MarketError::Malformed {
                 vendor: self.name(),
-                ticker: ticker.clone(),
                 cause: format!("{}: {problem}", path.display()),
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.unknown(ticker)),
@@ -66,20 +68,23 @@ impl CsvFolder {
     }
 }
 
+impl Source for CsvFolder {
+    fn name(&self) -> &'static str {
+        Vendor::Csv.as_str()
+    }
+}
+
 #[async_trait]
 impl PriceSource for CsvFolder {
-    fn name(&self) -> &'static str {
-        PriceVendor::Csv.as_str()
-    }
-
-    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Result<Vec<VendorBar>, MarketError> {
+    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Answered<Vec<VendorBar>> {
         let (source, symbol) = (Self::new(&self.folder), ticker.clone());
         let read = tokio::task::spawn_blocking(move || source.read(&symbol)).await;
-        read.map_err(|panic| MarketError::Unavailable {
+        let panicked = |panic: tokio::task::JoinError| MarketError::Unavailable {
             vendor: self.name(),
             cause: panic.to_string(),
             transient: false,
-        })?
+        };
+        read.map_err(panicked)?.map(Retrieved::now)
     }
 }
 

@@ -1,165 +1,250 @@
-//! Market data: vendors behind one trait, asked in the order that configuration names, and never past the analysis date.
+//! Market data: vendors behind one trait for each kind of data ([`source`]), asked in the order that configuration
+//! names, and never past the analysis date ([`guard`]).
+//!
+//! [`Vendors`] knows all vendors and makes a [`Market`] of those that are chosen; an analysis asks its market alone. A
+//! vendor on the network is one file or folder here; all of them share [`web`], which caches, waits and tries again.
 
+mod alpha_vantage;
 mod bars_csv;
 mod csv_folder;
+mod data;
+mod error;
+mod feed;
+mod filing;
+mod fred;
+mod google_news;
+mod guard;
 mod indicators;
+mod names;
+mod polymarket;
+mod prices;
+mod reddit;
 mod sample;
+mod sec_edgar;
+pub mod source;
+mod stocktwits;
+mod symbol;
+mod vendors;
+mod web;
+mod yahoo;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::NaiveDate;
 pub use csv_folder::CsvFolder;
+pub use data::{
+    Article, Frequency, Identity, InsiderTrade, Mood, Observation, Odds, Period, Post, Profile, Retrieved, Series,
+    Sourced, StatementKind, Window,
+};
+pub use error::MarketError;
+use futures_util::future::{BoxFuture, join_all};
+use guard::{Known, known_by, known_within};
 pub use indicators::{Indicator, UnknownIndicator};
+use names::Names;
+pub use prices::{Bar, PriceHistory, VendorBar};
 pub use sample::Sample;
-use serde::{Deserialize, Serialize};
+use source::{
+    Answered, FundamentalSource, InsiderSource, MacroSource, NewsSource, PredictionSource, PriceSource, SocialSource,
+    Source,
+};
+pub use symbol::{asset_type, benchmark, canonical};
+pub use vendors::{Choice, Keys, Vendors};
+pub use web::WebOptions;
+use web::{Answer, Question, Web};
 
 use crate::domain::{Ticker, TradeDate};
 
-/// A trading day of an instrument, prices adjusted for splits and dividends as of the analysis date: the last bar has
-/// the price of that day, and a change from one bar to the next is a return. Adjusting as of a later day would show
-/// the agents splits and dividends that nobody knew of.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Bar {
-    pub date: NaiveDate,
-    pub open: f64,
-    pub high: f64,
-    pub low: f64,
-    pub close: f64,
-    /// Shares as the vendor counts them.
-    pub volume: f64,
-}
-
-/// A trading day as a vendor gives it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct VendorBar {
-    /// Prices without the adjustment that `adj_close` has.
-    pub bar: Bar,
-    /// The close adjusted for splits and dividends up to the vendor's last day; only its ratios matter.
-    pub adj_close: f64,
-}
-
-/// After so many calendar days without a bar an instrument counts as not traded.
-const STALE_AFTER: TimeDelta = TimeDelta::days(10);
-
-/// Bars of one instrument up to the analysis date, oldest first, and where they come from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PriceHistory {
-    pub ticker: Ticker,
-    /// The vendor's name, for provenance.
-    pub vendor: &'static str,
-    pub retrieved_at: DateTime<Utc>,
-    /// At least one.
-    pub bars: Vec<Bar>,
-}
-
-/// A vendor of daily bars.
-#[async_trait]
-pub trait PriceSource: Send + Sync {
-    /// The name as configuration spells it.
-    fn name(&self) -> &'static str;
-
-    /// All daily bars up to `until`, the day included; at least one. There may be later ones, which the market drops.
-    async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Result<Vec<VendorBar>, MarketError>;
-}
+/// Sources of one kind, in the order in which they are asked.
+type Sources<S> = Vec<Arc<S>>;
 
 /// The market as one analysis sees it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Market {
-    prices: Vec<Arc<dyn PriceSource>>,
+    prices: Sources<dyn PriceSource>,
+    /// None where nothing on the network is asked.
+    names: Option<Arc<Names>>,
+    profiles: Sources<dyn FundamentalSource>,
+    balance_sheets: Sources<dyn FundamentalSource>,
+    cash_flows: Sources<dyn FundamentalSource>,
+    income_statements: Sources<dyn FundamentalSource>,
+    news: Sources<dyn NewsSource>,
+    global_news: Sources<dyn NewsSource>,
+    insiders: Sources<dyn InsiderSource>,
+    social: Sources<dyn SocialSource>,
+    macros: Sources<dyn MacroSource>,
+    predictions: Sources<dyn PredictionSource>,
 }
 
-/// Why there is no data. Every message says what there is instead, or what to do.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum MarketError {
-    /// The vendor does not know the symbol.
-    #[error("{vendor} has no {ticker}; it has {known}")]
-    UnknownSymbol { vendor: &'static str, ticker: Ticker, known: String },
-    /// The vendor knows the symbol, but has nothing for the date.
-    #[error("{vendor} has no bars of {ticker} for {date}; it has {first} to {last}")]
-    NoData { vendor: &'static str, ticker: Ticker, date: NaiveDate, first: NaiveDate, last: NaiveDate },
-    #[error("{vendor} gave something unreadable for {ticker}: {cause}")]
-    Malformed { vendor: &'static str, ticker: Ticker, cause: String },
-    /// The vendor is down, or its files can't be read.
-    #[error("{vendor} is unavailable: {cause}")]
-    Unavailable { vendor: &'static str, cause: String, transient: bool },
-    #[error("{0}")]
-    NotConfigured(String),
-    /// Each vendor had a reason of its own.
-    #[error("no vendor has the prices: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    NoVendor(Vec<MarketError>),
+/// A kind of data beside prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataKind {
+    Profile,
+    Statement(StatementKind),
+    News,
+    GlobalNews,
+    InsiderTrades,
+    Posts,
+    MacroSeries,
+    Predictions,
 }
 
 impl Market {
-    /// A market that asks these vendors, in this order.
+    /// A market of prices alone, from these vendors in this order.
     pub fn new(prices: Vec<Arc<dyn PriceSource>>) -> Self {
-        Self { prices }
+        Self { prices, ..Self::default() }
+    }
+
+    /// Whether there is a vendor of such data.
+    pub fn has(&self, kind: DataKind) -> bool {
+        match kind {
+            DataKind::Profile => !self.profiles.is_empty(),
+            DataKind::Statement(kind) => !self.statements(kind).is_empty(),
+            DataKind::News => !self.news.is_empty(),
+            DataKind::GlobalNews => !self.global_news.is_empty(),
+            DataKind::InsiderTrades => !self.insiders.is_empty(),
+            DataKind::Posts => !self.social.is_empty(),
+            DataKind::MacroSeries => !self.macros.is_empty(),
+            DataKind::Predictions => !self.predictions.is_empty(),
+        }
     }
 
     /// Bars up to the analysis date from the first vendor that has them; if none has, the reasons of all.
     pub async fn price_history(&self, ticker: &Ticker, date: TradeDate) -> Result<PriceHistory, MarketError> {
         let mut reasons = Vec::new();
         for source in &self.prices {
-            let bars = source.daily_bars(ticker, date.day()).await;
-            match bars.and_then(|bars| as_of(bars, ticker, date.day(), source.name())) {
-                Ok(bars) => {
-                    let (vendor, retrieved_at) = (source.name(), Utc::now());
+            let vendor = source.name();
+            let answer = source.daily_bars(ticker, date.day()).await;
+            match answer.and_then(|answer| Ok((prices::as_of(answer.data, ticker, date.day(), vendor)?, answer.at))) {
+                Ok((bars, retrieved_at)) => {
                     return Ok(PriceHistory { ticker: ticker.clone(), vendor, retrieved_at, bars });
                 }
                 Err(reason) => reasons.push(reason),
             }
         }
-        Err(match reasons.len() {
-            0 => MarketError::NotConfigured("no price vendor is configured; set PRICE_VENDORS".into()),
-            1 => reasons.remove(0),
-            _ => MarketError::NoVendor(reasons),
-        })
+        Err(all_of("the prices", reasons))
     }
-}
 
-impl MarketError {
-    /// Whether the same question may be answered later.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Unavailable { transient, .. } => *transient,
-            Self::NoVendor(reasons) => reasons.iter().any(Self::is_transient),
-            Self::UnknownSymbol { .. } | Self::NoData { .. } | Self::Malformed { .. } | Self::NotConfigured(_) => false,
+    /// Who the instrument is, if a vendor knows; nothing depends on it.
+    pub async fn identity(&self, ticker: &Ticker) -> Option<Identity> {
+        self.names.as_ref()?.of(ticker).await
+    }
+
+    /// Articles on the instrument that appeared within the window, newest first.
+    pub async fn news(&self, ticker: &Ticker, window: Window) -> Result<Sourced<Vec<Article>>, MarketError> {
+        let guarded = |articles, vendor| newest(articles, window, vendor, "articles");
+        first("the news", &self.news, |source| source.ticker_news(ticker, window), guarded).await
+    }
+
+    /// Articles on the markets that appeared within the window, newest first.
+    pub async fn global_news(&self, window: Window) -> Result<Sourced<Vec<Article>>, MarketError> {
+        let guarded = |articles, vendor| newest(articles, window, vendor, "articles");
+        first("the news", &self.global_news, |source| source.global_news(window), guarded).await
+    }
+
+    /// What insiders did, as far as it was filed within the window, newest first.
+    pub async fn insider_trades(
+        &self,
+        ticker: &Ticker,
+        window: Window,
+    ) -> Result<Sourced<Vec<InsiderTrade>>, MarketError> {
+        let guarded = |trades, vendor| newest(trades, window, vendor, "insider transactions");
+        first("insider transactions", &self.insiders, |source| source.insider_trades(ticker, window), guarded).await
+    }
+
+    /// What was written within the window: the answer of each place, newest first.
+    pub async fn posts(&self, ticker: &Ticker, window: Window) -> Vec<Result<Sourced<Vec<Post>>, MarketError>> {
+        let asking = self.social.iter().map(|source| async move {
+            let (vendor, answer) = (source.name(), source.posts(ticker, window).await?);
+            let data = newest(answer.data, window, vendor, "posts")?;
+            Ok(Sourced { data, vendor, at: answer.at })
+        });
+        join_all(asking).await
+    }
+
+    /// A macro-economic series as it was known at the end of the window.
+    pub async fn series(&self, indicator: &str, window: Window) -> Result<Sourced<Series>, MarketError> {
+        let guarded = |series: Series, vendor| {
+            let observations = known_by(series.observations, window.last);
+            let series = Series { observations, ..series };
+            let what = || format!("values of {} from {window}", series.id);
+            if series.observations.is_empty() { Err(MarketError::NoData { vendor, what: what() }) } else { Ok(series) }
+        };
+        first("the series", &self.macros, |source| source.series(indicator, window), guarded).await
+    }
+
+    /// What prediction markets say on a topic, the most traded question first.
+    pub async fn odds(&self, topic: &str, date: TradeDate) -> Result<Sourced<Vec<Odds>>, MarketError> {
+        // Odds are those of the present by nature; a vendor that has them of the past says so itself.
+        first("odds", &self.predictions, |source| source.odds(topic, date), |odds, _| Ok(odds)).await
+    }
+
+    /// The company in short.
+    pub async fn profile(&self, ticker: &Ticker, date: TradeDate) -> Result<Sourced<Profile>, MarketError> {
+        let guarded = |profile: Profile, vendor| {
+            let what = || format!("profile of {ticker} for {date}");
+            let is_known = profile.known_on() <= date.day() && !profile.figures.is_empty();
+            if is_known { Ok(profile) } else { Err(MarketError::NoData { vendor, what: what() }) }
+        };
+        first("a profile", &self.profiles, |source| source.profile(ticker, date), guarded).await
+    }
+
+    /// The periods of a statement that were known at the analysis date, newest first.
+    pub async fn statement(
+        &self,
+        ticker: &Ticker,
+        kind: StatementKind,
+        frequency: Frequency,
+        date: TradeDate,
+    ) -> Result<Sourced<Vec<Period>>, MarketError> {
+        let guarded = |periods, vendor| {
+            let mut known = known_by::<Period>(periods, date.day());
+            known.sort_by_key(|period| std::cmp::Reverse(period.end));
+            let what = || format!("statements of {ticker} that were filed by {date}");
+            if known.is_empty() { Err(MarketError::NoData { vendor, what: what() }) } else { Ok(known) }
+        };
+        let sources = self.statements(kind);
+        first("the statements", sources, |source| source.statement(ticker, kind, frequency, date), guarded).await
+    }
+
+    fn statements(&self, kind: StatementKind) -> &Sources<dyn FundamentalSource> {
+        match kind {
+            StatementKind::BalanceSheet => &self.balance_sheets,
+            StatementKind::CashFlow => &self.cash_flows,
+            StatementKind::Income => &self.income_statements,
         }
     }
 }
 
-/// The bars that somebody could know at the close of `date`, adjusted as of that day. There are none if the last one
-/// is older than [`STALE_AFTER`]: then the instrument was not traded, or the vendor lacks the time.
-fn as_of(
-    bars: Vec<VendorBar>,
-    ticker: &Ticker,
-    date: NaiveDate,
-    vendor: &'static str,
-) -> Result<Vec<Bar>, MarketError> {
-    let (Some(oldest), Some(newest)) = (bars.first(), bars.last()) else {
-        return Err(MarketError::Malformed { vendor, ticker: ticker.clone(), cause: "an empty history".into() });
-    };
-    let (first, last) = (oldest.bar.date, newest.bar.date);
-    let known: Vec<_> = bars.into_iter().filter(|bar| bar.bar.date <= date).collect();
-    match known.last() {
-        Some(latest) if date - latest.bar.date <= STALE_AFTER => Ok(adjusted(&known, latest)),
-        _ => Err(MarketError::NoData { vendor, ticker: ticker.clone(), date, first, last }),
+/// The first answer that is left with something in it once `guarded` took off what nobody knew; if there is none, the
+/// reasons of all.
+async fn first<'a, S: Source + ?Sized, T>(
+    what: &'static str,
+    sources: &'a [Arc<S>],
+    ask: impl Fn(&'a S) -> BoxFuture<'a, Answered<T>>,
+    guarded: impl Fn(T, &'static str) -> Result<T, MarketError>,
+) -> Result<Sourced<T>, MarketError> {
+    let mut reasons = Vec::new();
+    for source in sources {
+        let vendor = source.name();
+        match ask(&**source).await.and_then(|answer| Ok((guarded(answer.data, vendor)?, answer.at))) {
+            Ok((data, at)) => return Ok(Sourced { data, vendor, at }),
+            Err(reason) => reasons.push(reason),
+        }
     }
+    Err(all_of(what, reasons))
 }
 
-/// Scales each bar by its own adjustment in relation to that of `latest`, which keeps its price.
-fn adjusted(bars: &[VendorBar], latest: &VendorBar) -> Vec<Bar> {
-    let factor_of = |bar: &VendorBar| bar.adj_close / bar.bar.close;
-    let reference = factor_of(latest);
-    let scale = |vendor_bar: &VendorBar| {
-        let (factor, bar) = (factor_of(vendor_bar) / reference, vendor_bar.bar);
-        Bar {
-            open: bar.open * factor,
-            high: bar.high * factor,
-            low: bar.low * factor,
-            close: bar.close * factor,
-            ..bar
-        }
-    };
-    bars.iter().map(scale).collect()
+/// The one reason, or all of them.
+fn all_of(what: &'static str, mut reasons: Vec<MarketError>) -> MarketError {
+    if reasons.len() == 1 { reasons.remove(0) } else { MarketError::NoVendor { what, reasons } }
+}
+
+/// What came to be known within the window, newest first; an error if that is nothing.
+fn newest<T: Known>(items: Vec<T>, window: Window, vendor: &'static str, what: &str) -> Result<Vec<T>, MarketError> {
+    let mut known = known_within(items, window);
+    known.sort_by_key(|item| std::cmp::Reverse::<NaiveDate>(item.known_on()));
+    if known.is_empty() {
+        return Err(MarketError::NoData { vendor, what: format!("{what} of {window}") });
+    }
+    Ok(known)
 }

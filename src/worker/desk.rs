@@ -4,19 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
+use super::sources::choice;
 use crate::{
     agents::{Brief, Firm, Models},
     config::Config,
-    domain::{Analyst, PriceVendor, PriceVendors, Provider},
+    domain::{Analyst, AssetType, Provider},
     jobs::{JobConfig, JobRequest, ModelName, ServedModels, Temperature},
     llm::{self, Backend, Gates, LlmError, ollama},
-    market::{CsvFolder, Market, PriceSource, Sample},
+    market::{self, Keys, Vendors, WebOptions},
 };
 
 /// A job asks for something that the service's settings lack or forbid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidConfig(String);
+pub struct InvalidConfig(pub(super) String);
 
 /// Models that are listed at most; a gateway has hundreds.
 const MAX_LISTED: usize = 1000;
@@ -26,8 +27,7 @@ pub struct Desk {
     config: Arc<Config>,
     /// Whether nothing may use the network: then only the rules model works.
     offline: bool,
-    csv: Option<Arc<CsvFolder>>,
-    sample: Arc<Sample>,
+    vendors: Vendors,
     /// Before the model servers, for all jobs.
     gates: Gates,
     /// Of Ollama's models, for all jobs.
@@ -37,9 +37,19 @@ pub struct Desk {
 impl Desk {
     /// A desk that may use all that the settings allow.
     pub fn new(config: Arc<Config>) -> Self {
-        let csv = config.data_dir.as_ref().map(|folder| Arc::new(CsvFolder::new(folder)));
+        let web = WebOptions {
+            gateway: config.vendor_gateway.clone(),
+            cache: config.cache_dir.clone(),
+            ..WebOptions::default()
+        };
+        let keys = Keys {
+            alpha_vantage: config.alpha_vantage_api_key.clone(),
+            fred: config.fred_api_key.clone(),
+            contact: config.contact_email.clone(),
+        };
+        let vendors = Vendors::new(web, keys, config.data_dir.clone());
         let gates = Gates::new(config.llm_concurrency);
-        Self { config, offline: false, csv, sample: Arc::new(Sample), gates, pulls: Arc::default() }
+        Self { config, offline: false, vendors, gates, pulls: Arc::default() }
     }
 
     /// A desk that uses no network and no language model: the rules model is its only one.
@@ -52,23 +62,25 @@ impl Desk {
         let job = &request.config;
         let firm = Firm {
             models: self.models(job)?,
-            market: self.market(job)?,
+            market: self.vendors.market(&choice(job, &self.config, self.offline)?),
             analyst_concurrency: self.config.analyst_concurrency,
             max_tool_rounds: self.config.max_tool_rounds,
         };
-        Ok((firm, self.brief(request)))
+        Ok((firm, self.brief(request)?))
     }
 
-    fn brief(&self, request: &JobRequest) -> Brief {
+    fn brief(&self, request: &JobRequest) -> Result<Brief, InvalidConfig> {
         let (job, config) = (&request.config, &self.config);
-        Brief {
+        let asset = job.asset_type.unwrap_or_else(|| market::asset_type(&request.ticker));
+        Ok(Brief {
             ticker: request.ticker.clone(),
             date: request.date,
-            analysts: job.selected_analysts.as_ref().map_or(Analyst::ALL.to_vec(), |a| a.as_slice().to_vec()),
+            asset,
+            analysts: analysts(job, asset)?,
             max_debate_rounds: job.max_debate_rounds.unwrap_or(config.max_debate_rounds).get(),
             max_risk_rounds: job.max_risk_discuss_rounds.unwrap_or(config.max_risk_discuss_rounds).get(),
             output_language: job.output_language.as_ref().unwrap_or(&config.output_language).as_str().into(),
-        }
+        })
     }
 
     /// The models that a job is worked on with.
@@ -168,29 +180,22 @@ impl Desk {
             _ => None,
         })
     }
+}
 
-    /// The market by the vendors that the job names, or the service, or else all that there are.
-    fn market(&self, job: &JobConfig) -> Result<Market, InvalidConfig> {
-        let asked = job.data_vendors.as_ref().and_then(|vendors| vendors.core_stock_apis.as_ref());
-        let Some(vendors) = asked.or(self.config.price_vendors.as_ref()) else { return Ok(Market::new(self.all())) };
-        let sources = vendors.as_slice().iter().map(|vendor| self.source(*vendor, vendors));
-        Ok(Market::new(sources.collect::<Result<_, _>>()?))
+/// The analysts of a job: those selected, and of a crypto-currency none who reads filings.
+fn analysts(job: &JobConfig, asset: AssetType) -> Result<Vec<Analyst>, InvalidConfig> {
+    let mut analysts = job.selected_analysts.as_ref().map_or(Analyst::ALL.to_vec(), |a| a.as_slice().to_vec());
+    if asset == AssetType::Crypto {
+        analysts.retain(|analyst| *analyst != Analyst::Fundamentals);
     }
-
-    fn all(&self) -> Vec<Arc<dyn PriceSource>> {
-        let csv = self.csv.clone().map(|csv| csv as Arc<dyn PriceSource>);
-        csv.into_iter().chain([self.sample.clone() as Arc<dyn PriceSource>]).collect()
+    if analysts.is_empty() {
+        return Err(InvalidConfig(
+            "only the fundamentals analyst is selected, and a crypto-currency has no fundamentals; select another one, or \
+             set asset_type to stock"
+                .into(),
+        ));
     }
-
-    fn source(&self, vendor: PriceVendor, of: &PriceVendors) -> Result<Arc<dyn PriceSource>, InvalidConfig> {
-        match (vendor, &self.csv) {
-            (PriceVendor::Sample, _) => Ok(self.sample.clone()),
-            (PriceVendor::Csv, Some(csv)) => Ok(csv.clone()),
-            (PriceVendor::Csv, None) => Err(InvalidConfig(format!(
-                "the price vendors {of} name csv, but the worker has no folder of CSV files; set DATA_DIR, or leave csv out"
-            ))),
-        }
-    }
+    Ok(analysts)
 }
 
 /// The deep and the quick model of a provider where nobody named one.

@@ -20,7 +20,8 @@ impl From<AgentError> for Failure {
                 retry_after: source.retry_after(),
             },
             AgentError::Market(source) => {
-                Self { error_type: ErrorType::DataError, message, transient: source.is_transient(), retry_after: None }
+                let retry_after = source.retry_after();
+                Self { error_type: ErrorType::DataError, message, transient: source.is_transient(), retry_after }
             }
         }
     }

@@ -17,6 +17,7 @@ pub mod gpu;
 mod heartbeat;
 mod lease_keeper;
 mod observer;
+mod sources;
 
 use std::{sync::Arc, time::Duration};
 

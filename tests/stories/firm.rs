@@ -6,17 +6,18 @@ use async_trait::async_trait;
 use serde_json::json;
 use tradingagents::{
     agents::{AgentError, Analysis, Brief, Firm, Models, Observer, Step},
-    domain::{Agent, Analyst, DecisionSource, Provider, Rating},
+    domain::{Agent, Analyst, AssetType, DecisionSource, Provider, Rating},
     llm::{self, Backend, ollama},
     market::{Market, Sample},
 };
 
 use crate::support::llm::{FakeLlm, Trouble};
 
-fn brief() -> Brief {
+pub fn brief() -> Brief {
     Brief {
         ticker: "AAPL".parse().unwrap(),
         date: "2012-09-19".parse().unwrap(),
+        asset: AssetType::Stock,
         analysts: Analyst::ALL.to_vec(),
         max_debate_rounds: 1,
         max_risk_rounds: 1,
@@ -24,7 +25,7 @@ fn brief() -> Brief {
     }
 }
 
-fn firm(llm: &FakeLlm) -> Firm {
+pub fn firm(llm: &FakeLlm) -> Firm {
     firm_with_context(llm, 32_768)
 }
 
@@ -57,8 +58,8 @@ fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
 
 /// Hears everything, and says whether to hurry.
 #[derive(Default)]
-struct Witness {
-    steps: Mutex<Vec<Step>>,
+pub struct Witness {
+    pub steps: Mutex<Vec<Step>>,
     checkpoints: Mutex<Vec<Analysis>>,
     /// The states in the middle of turns.
     progress: Mutex<Vec<Analysis>>,

@@ -279,7 +279,8 @@ async fn an_unreachable_model_server_fails_the_job_with_its_url_and_the_mend() {
 #[tokio::test]
 async fn a_missing_symbol_or_day_fails_at_once_and_says_what_there_is() {
     let llm = FakeLlm::start().await;
-    let stack = stack_with_models(&llm, &[]).await;
+    // A vendor that can't be reached would be worth another try.
+    let stack = stack_with_models(&llm, &[("PRICE_VENDORS", "sample")]).await;
     let _worker = stack.worker().await;
     for (ticker, date, told) in [("TSLA", "2012-09-19", "AAPL, GOOG, IBM, MSFT"), ("AAPL", "2020-01-02", "2013-03-01")]
     {

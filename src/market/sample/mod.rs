@@ -8,8 +8,11 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use flate2::read::GzDecoder;
 
-use super::{MarketError, PriceSource, VendorBar, bars_csv};
-use crate::domain::{PriceVendor, Ticker};
+use super::{
+    MarketError, PriceSource, Retrieved, VendorBar, bars_csv,
+    source::{Answered, Source},
+};
+use crate::domain::{Ticker, Vendor};
 
 const FILES: [(&str, &[u8]); 5] = [
     ("AAPL", include_bytes!("AAPL.csv.gz")),
@@ -29,14 +32,16 @@ static BARS: LazyLock<BTreeMap<&str, Vec<VendorBar>>> = LazyLock::new(|| {
 /// The bars in the program itself.
 pub struct Sample;
 
+impl Source for Sample {
+    fn name(&self) -> &'static str {
+        Vendor::Sample.as_str()
+    }
+}
+
 #[async_trait]
 impl PriceSource for Sample {
-    fn name(&self) -> &'static str {
-        PriceVendor::Sample.as_str()
-    }
-
-    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Result<Vec<VendorBar>, MarketError> {
-        BARS.get(ticker.as_str()).cloned().ok_or_else(|| {
+    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Answered<Vec<VendorBar>> {
+        BARS.get(ticker.as_str()).cloned().map(Retrieved::now).ok_or_else(|| {
             let known = BARS.keys().copied().collect::<Vec<_>>().join(", ");
             MarketError::UnknownSymbol { vendor: self.name(), ticker: ticker.clone(), known }
         })

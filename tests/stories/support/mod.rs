@@ -2,5 +2,7 @@
 
 pub mod llm;
 pub mod program;
+pub mod recorded;
 pub mod redis;
 pub mod service;
+pub mod vendors;

@@ -25,8 +25,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// A sandbox from which no vendor of market data can be reached.
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        let nowhere = ("VENDOR_GATEWAY".into(), "http://127.0.0.1:9".into());
+        Self { folder: tempfile::tempdir().unwrap(), variables: vec![nowhere] }
     }
 
     /// Sets a variable for all programs that start after this.
