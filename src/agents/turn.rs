@@ -181,7 +181,7 @@ impl<'a> Turn<'a> {
                     self.sources.extend(new);
                     found.text
                 }
-                Err(error) => format!("Error: {error}"),
+                Err(error) => error,
             });
         }
         contents
