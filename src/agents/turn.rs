@@ -229,7 +229,7 @@ impl<'a> Turn<'a> {
             ToolRecord { tool: name.to_owned(), arguments: arguments.clone(), seconds: took.as_secs_f64(), error };
         match answer {
             Ok(Found { text, sources }) => ToolAnswer { record, content: text, sources },
-            Err(error) => ToolAnswer { record, content: format!("Error: {error}"), sources: Vec::new() },
+            Err(error) => ToolAnswer { record, content: error, sources: Vec::new() },
         }
     }
 

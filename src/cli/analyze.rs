@@ -124,7 +124,8 @@ async fn unfinished(queue: &Queue) -> anyhow::Result<Option<Job>> {
 /// another job.
 fn state_file(config: &Config, request: &JobRequest) -> PathBuf {
     let mut hash = DefaultHasher::new();
-    let identity = (request, config.llm_provider, &config.data_dir, &config.price_vendors);
+    let vendors = (&config.price_vendors, &config.fundamental_vendors, &config.news_vendors);
+    let identity = (request, config.llm_provider, &config.data_dir, vendors);
     serde_json::to_string(&identity).expect("settings have no map with keys that are no texts").hash(&mut hash);
     config.state_dir.join("analyze").join(format!("{}-{}-{:016x}.redb", request.ticker, request.date, hash.finish()))
 }

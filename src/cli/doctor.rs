@@ -31,6 +31,8 @@ pub async fn run(config: Arc<Config>, desk: &Desk) -> anyhow::Result<Exit> {
         ("results", results(&config)),
         ("state", folder("STATE_DIR", &config.state_dir)),
         ("data", data(&config)),
+        ("vendors", vendors(&config, desk)),
+        ("cache", cache(&config)),
         ("models", models(desk).await),
         ("gpu", tokio::task::spawn_blocking(gpu).await?),
     ];
@@ -91,7 +93,7 @@ fn folder(setting: &str, path: &Path) -> Verdict {
 
 fn data(config: &Config) -> Verdict {
     match &config.data_dir {
-        None => Verdict::Note("no DATA_DIR; only the bundled sample (AAPL, GOOG, IBM, MSFT, to 2013)".into()),
+        None => Verdict::Note("no DATA_DIR, so no bars of your own".into()),
         Some(path) => match std::fs::read_dir(path) {
             Ok(entries) => {
                 let is_csv =
@@ -101,6 +103,32 @@ fn data(config: &Config) -> Verdict {
             }
             Err(error) => Verdict::Broken(format!("can't read DATA_DIR {}: {error}", path.display())),
         },
+    }
+}
+
+/// Who is asked for what, and what it would take to ask more. Nobody is asked here: that would count against limits.
+fn vendors(config: &Config, desk: &Desk) -> Verdict {
+    let asked = match desk.vendors() {
+        Ok(asked) => asked,
+        Err(error) => return Verdict::Broken(error.to_string()),
+    };
+    let keys = [
+        ("CONTACT_EMAIL", config.contact_email.is_none()),
+        ("FRED_API_KEY", config.fred_api_key.is_none()),
+        ("ALPHA_VANTAGE_API_KEY", config.alpha_vantage_api_key.is_none()),
+    ];
+    let missing: Vec<_> = keys.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| name).collect();
+    if missing.is_empty() {
+        Verdict::Fine(asked)
+    } else {
+        Verdict::Note(format!("{asked}; set {} for more", missing.join(", ")))
+    }
+}
+
+fn cache(config: &Config) -> Verdict {
+    match &config.cache_dir {
+        None => Verdict::Note("no CACHE_DIR, so vendors are asked the same again and again".into()),
+        Some(path) => folder("CACHE_DIR", path),
     }
 }
 

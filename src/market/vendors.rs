@@ -82,10 +82,10 @@ impl Vendors {
 
     /// The market of the chosen vendors.
     pub fn market(&self, choice: &Choice) -> Market {
-        // Names are asked for only where the network is used for prices too.
-        let remote = choice.prices.iter().any(|vendor| vendor.is_remote());
+        let remote = choice.lists().iter().any(|(_, list)| list.iter().any(|vendor| vendor.is_remote()));
         Market {
             prices: pick(&choice.prices, |vendor| self.prices(vendor)),
+            // Names come from the network, so they are asked for only where it is used at all.
             names: remote.then(|| self.names.clone()),
             profiles: pick(&choice.profile, |vendor| self.fundamentals(vendor)),
             balance_sheets: pick(&choice.balance_sheet, |vendor| self.fundamentals(vendor)),
@@ -154,6 +154,23 @@ impl Vendors {
 }
 
 impl Choice {
+    /// Each kind of data with its vendors.
+    pub fn lists(&self) -> [(&'static str, &[Vendor]); 11] {
+        [
+            ("prices", &self.prices),
+            ("profile", &self.profile),
+            ("balance sheet", &self.balance_sheet),
+            ("cash flow", &self.cash_flow),
+            ("income statement", &self.income_statement),
+            ("news", &self.news),
+            ("global news", &self.global_news),
+            ("insiders", &self.insiders),
+            ("social media", &self.social),
+            ("macro series", &self.macros),
+            ("prediction markets", &self.predictions),
+        ]
+    }
+
     /// Without the vendors that `keep` refuses.
     pub fn retain(&mut self, keep: impl Fn(Vendor) -> bool) {
         let lists = [

@@ -8,7 +8,7 @@ use super::sources::choice;
 use crate::{
     agents::{Brief, Firm, Models},
     config::Config,
-    domain::{Analyst, AssetType, Provider},
+    domain::{Analyst, AssetType, Provider, Vendor},
     jobs::{JobConfig, JobRequest, ModelName, ServedModels, Temperature},
     llm::{self, Backend, Gates, LlmError, ollama},
     market::{self, Keys, Vendors, WebOptions},
@@ -117,6 +117,17 @@ impl Desk {
             available,
             error,
         })
+    }
+
+    /// The vendors of a job that chooses none, by kind of data, in a line. It asks nobody.
+    pub fn vendors(&self) -> Result<String, InvalidConfig> {
+        let choice = choice(&JobConfig::default(), &self.config, self.offline)?;
+        let named = |vendors: &[Vendor]| vendors.iter().map(|vendor| vendor.as_str()).collect::<Vec<_>>().join(",");
+        let lines = choice.lists().map(|(kind, vendors)| format!("{kind} {}", named(vendors)));
+        let (some, none): (Vec<_>, Vec<_>) = lines.iter().partition(|line| !line.ends_with(' '));
+        let some = some.into_iter().map(String::as_str).collect::<Vec<_>>().join("; ");
+        let none = none.into_iter().map(|line| line.trim_end()).collect::<Vec<_>>().join(", ");
+        Ok(if none.is_empty() { some } else { format!("{some}; nobody for {none}") })
     }
 
     /// The names of the deep and the quick model: the job's, or the service's where its provider is meant, or the

@@ -290,14 +290,30 @@ async fn of_a_coin_nobody_reads_filings() {
     let id = service.submit("btcusdt", "2012-09-19", json!({})).await;
     assert_eq!(service.ended(&id).await["status"], "completed");
     let reports = service.get(&format!("/jobs/{id}/result")).await.1["reports"].clone();
-    assert!(
-        reports["news"].is_string() && !reports["fundamentals"].as_str().is_some_and(|text| !text.is_empty()),
-        "{reports}"
-    );
+    assert!(reports["news"].is_string() && reports["fundamentals"].as_str().is_none_or(str::is_empty), "{reports}");
     assert!(fake.asked("query2.finance.yahoo.com/v8/finance/chart/BTC-USD").len() == 1);
 
     let id = service.submit("BTC-USD", "2012-09-19", json!({"selected_analysts": ["fundamentals"]})).await;
     let job = service.ended(&id).await;
     assert_eq!(job["error_type"], "invalid_config", "{job}");
     assert!(job["error"].as_str().unwrap().contains("asset_type"), "{job}");
+}
+
+#[tokio::test]
+async fn offline_nobody_on_the_network_is_asked() {
+    let fake = all_vendors(day("2012-09-19")).await;
+    let sandbox = Sandbox::new().set("VENDOR_GATEWAY", fake.url()).set("FRED_API_KEY", "key");
+    let run = sandbox.run(&["analyze", "AAPL", "--date", "2012-09-19", "--offline", "--json"]).await;
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("there was no source of filings, so none was considered"), "{}", run.stdout);
+    assert_eq!(fake.asked("").len(), 0);
+}
+
+#[tokio::test]
+async fn the_doctor_says_who_is_asked_and_what_is_missing_to_ask_more() {
+    let run = Sandbox::new().set("CONTACT_EMAIL", "a@example.com").run(&["doctor"]).await;
+    let told = run.stdout;
+    assert!(told.contains("prices yahoo,sample; profile sec_edgar,yahoo;"), "{told}");
+    assert!(told.contains("nobody for macro series; set FRED_API_KEY, ALPHA_VANTAGE_API_KEY for more"), "{told}");
+    assert!(told.contains("no CACHE_DIR"), "{told}");
 }

@@ -297,7 +297,7 @@ async fn the_sec_shows_each_figure_as_it_was_filed_by_then() {
         ("2023-10-01", "2024-03-30", 57.5, "2024-05-03"),
         ("2024-03-31", "2024-06-29", 21.4, "2024-08-02"),
     ];
-    fake.answers("data.sec.gov/api/xbrl/companyfacts/CIK0000320193.json", recorded::sec_facts(&facts));
+    fake.answers("data.sec.gov/api/xbrl/companyfacts/CIK0000320193.json", recorded::sec_facts(&facts).packed());
     let market = market_of(&fake, Vendor::SecEdgar);
     let known = async |on: &str| {
         let found = market.statement(aapl(), StatementKind::Income, Frequency::Quarterly, date(on)).await.unwrap();

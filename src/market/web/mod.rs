@@ -13,6 +13,7 @@ use std::{
     io::{self, Read},
     iter,
     path::PathBuf,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -42,7 +43,8 @@ const MAX_BODY: usize = 64 << 20;
 
 /// The way to the vendors.
 pub struct Web {
-    client: Result<Client, String>,
+    /// Made for the first question: it reads the host's certificates, for which a start should not wait.
+    client: OnceLock<Result<Client, String>>,
     options: WebOptions,
     cache: Cache,
     hosts: Hosts,
@@ -67,13 +69,18 @@ impl Default for WebOptions {
 
 impl Web {
     pub fn new(options: WebOptions) -> Self {
-        let anywhere = Url::parse("https://example.com").expect("it is a URL");
-        let builder = tls::client_builder(options.gateway.as_ref().unwrap_or(&anywhere));
-        let client = builder.connect_timeout(CONNECT_TIMEOUT).build().map_err(|error| {
-            format!("{}; install the host's CA certificates, or name their file by SSL_CERT_FILE", cause(&error))
-        });
         let (cache, hosts) = (Cache::new(options.cache.clone()), Hosts::new(options.beat));
-        Self { client, options, cache, hosts }
+        Self { client: OnceLock::new(), options, cache, hosts }
+    }
+
+    fn client(&self) -> &Result<Client, String> {
+        self.client.get_or_init(|| {
+            let anywhere = Url::parse("https://example.com").expect("it is a URL");
+            let builder = tls::client_builder(self.options.gateway.as_ref().unwrap_or(&anywhere));
+            builder.connect_timeout(CONNECT_TIMEOUT).build().map_err(|error| {
+                format!("{}; install the host's CA certificates, or name their file by SSL_CERT_FILE", cause(&error))
+            })
+        })
     }
 
     /// What `read` makes of the answer: from the cache if there is a fresh one, or else from the vendor. Of several
@@ -134,7 +141,7 @@ impl Web {
 
     async fn send(&self, question: &Question) -> Result<Answer, Failure> {
         let vendor = question.vendor.as_str();
-        let client = self.client.as_ref().map_err(|cause| Failure {
+        let client = self.client().as_ref().map_err(|cause| Failure {
             error: MarketError::Unavailable { vendor, cause: cause.clone(), transient: false },
             retries: 0,
             closes: false,

@@ -105,7 +105,7 @@ pub fn yahoo_timeseries(revenue: &[(NaiveDate, f64)]) -> Reply {
 
 /// The feed of Google's search.
 pub fn google_feed(articles: &[(NaiveDate, &str)]) -> Reply {
-    let items: String = articles
+    let items: Vec<String> = articles
         .iter()
         .map(|(day, title)| {
             let published = at(*day, 9).to_rfc2822();
@@ -119,13 +119,14 @@ pub fn google_feed(articles: &[(NaiveDate, &str)]) -> Reply {
         .collect();
     Reply::Text(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\"><channel><title>Google News</title>\
-         <link>https://news.google.com</link><description>Google News</description>{items}</channel></rss>"
+         <link>https://news.google.com</link><description>Google News</description>{}</channel></rss>",
+        items.concat()
     ))
 }
 
 /// The feed of Reddit's search.
 pub fn reddit_feed(posts: &[(NaiveDate, &str)]) -> Reply {
-    let entries: String = posts
+    let entries: Vec<String> = posts
         .iter()
         .map(|(day, title)| {
             let written = at(*day, 8).to_rfc3339();
@@ -139,7 +140,8 @@ pub fn reddit_feed(posts: &[(NaiveDate, &str)]) -> Reply {
         .collect();
     Reply::Text(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><feed xmlns=\"http://www.w3.org/2005/Atom\">\
-         <id>/r/stocks/search.rss</id><title>stocks: search results</title>{entries}</feed>"
+         <id>/r/stocks/search.rss</id><title>stocks: search results</title>{}</feed>",
+        entries.concat()
     ))
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    io::Write,
     sync::{Arc, Mutex},
 };
 
@@ -13,6 +14,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use flate2::{Compression, write::GzEncoder};
 use futures_util::stream;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
@@ -50,6 +52,8 @@ pub struct Asked {
 pub enum Reply {
     Json(Value),
     Text(String),
+    /// JSON in gzip, which is how some vendors want to be asked.
+    Packed(Value),
     Status(u16, &'static str),
     /// 429 with this Retry-After; none if empty.
     Limited(&'static str),
@@ -57,6 +61,14 @@ pub enum Reply {
     Cut,
     /// No answer at all.
     Silence,
+}
+
+impl Reply {
+    /// The same JSON in gzip.
+    pub fn packed(self) -> Self {
+        let Self::Json(body) = self else { panic!("{self:?} is no JSON") };
+        Self::Packed(body)
+    }
 }
 
 impl FakeVendors {
@@ -128,6 +140,12 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
     match trouble.or_else(known).unwrap_or(Reply::Status(404, "nothing is here")) {
         Reply::Json(body) => Json(body).into_response(),
         Reply::Text(body) => body.into_response(),
+        Reply::Packed(body) => {
+            assert_eq!(request.headers()["accept-encoding"], "gzip");
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+            packed.write_all(body.to_string().as_bytes()).unwrap();
+            ([("content-encoding", "gzip")], packed.finish().unwrap()).into_response()
+        }
         Reply::Status(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
         Reply::Limited("") => StatusCode::TOO_MANY_REQUESTS.into_response(),
         Reply::Limited(wait) => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", wait)]).into_response(),
