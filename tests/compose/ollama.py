@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Stands in for Ollama, at the wire and on its command line: `ollama serve`, `ollama list`, and for the tests
-`ollama hold`, after which answers wait, and `ollama release`.
+`ollama hold`, after which answers wait, and `ollama release`. At /vendors it stands in for Yahoo's bars too.
 """
 
 import json
@@ -12,6 +12,19 @@ from urllib.request import Request, urlopen
 MODEL = "qwen3:8b"
 answering = threading.Event()
 answering.set()
+
+
+DAY = 24 * 3600
+
+
+def bars():
+    """Yahoo's chart: a bar for each of 300 days up to 2012-09-19."""
+    days = [1348012800 - DAY * before for before in reversed(range(300))]
+    prices = [100.0 + number for number in range(300)]
+    quote = {name: prices for name in ("open", "high", "low", "close", "volume")}
+    indicators = {"quote": [quote], "adjclose": [{"adjclose": prices}]}
+    result = {"meta": {"gmtoffset": 0}, "timestamp": days, "indicators": indicators}
+    return {"chart": {"error": None, "result": [result]}}
 
 
 def filled(schema):
@@ -33,6 +46,8 @@ class Ollama(BaseHTTPRequestHandler):
             self.answer({"models": [{"name": MODEL, "model": MODEL, "size": 1}]})
         elif self.path == "/api/version":
             self.answer({"version": "0.12.6"})
+        elif self.path.startswith("/vendors/query2.finance.yahoo.com/v8/finance/chart/"):
+            self.answer(bars())
         else:
             self.answer({"error": "not found"}, 404)
 

@@ -275,6 +275,20 @@ def a_full_disk_fails_the_job_with_its_reason():
             subprocess.run([*THERE, "umount", results], check=True)
 
 
+def a_full_cache_fails_no_job():
+    with Stack(VENDOR_GATEWAY="http://ollama:11434/vendors") as stack:
+        # A disk with room for its own root folder and for nothing else.
+        disk = {"driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "nr_inodes=1"}}
+        (stack.folder / "compose.override.yaml").write_text(json.dumps({"volumes": {"cache_data": disk}}))
+        stack.up()
+        job = stack.submit()
+        expect(stack.ended(job)["status"] == "completed")
+        report = stack.ask(f"/jobs/{job}/result")[1]["reports"]["market"]
+        expect("vendor yahoo" in report, report)
+        log = stack.compose("logs", "worker").stdout
+        expect("can't keep market data" in log and "No space left" in log, log)
+
+
 def a_missing_key_is_named():
     with Stack(LLM_PROVIDER="openai") as stack:
         stack.up()
@@ -350,6 +364,7 @@ STORIES = [
     jobs_go_on_while_the_api_is_started_anew,
     a_redis_that_is_started_anew_has_the_queue,
     a_full_disk_fails_the_job_with_its_reason,
+    a_full_cache_fails_no_job,
     a_missing_key_is_named,
     three_workers_share_the_jobs,
     a_gpu_reaches_worker_and_ollama_by_cdi,
