@@ -13,6 +13,12 @@ pub enum Step {
     Started {
         agent: Agent,
     },
+    /// The model answered the agent.
+    Answered {
+        agent: Agent,
+        took: Duration,
+        usage: Usage,
+    },
     /// A tool answered, or failed with `error`, which the agent was told.
     ToolCalled {
         agent: Agent,

@@ -195,9 +195,11 @@ impl<'a> Turn<'a> {
         let request = ChatRequest { agent: self.agent, messages: self.messages.clone(), tools, schema };
         let asked = Instant::now();
         let response = self.model.chat(&request).await?;
-        self.heard.answers.push(Answered { response, seconds: asked.elapsed().as_secs_f64() });
+        let (took, usage) = (asked.elapsed(), response.usage);
+        self.heard.answers.push(Answered { response, seconds: took.as_secs_f64() });
         self.heard.seconds = self.took().as_secs_f64();
         self.journal.answered(self.agent, &self.heard).await;
+        self.journal.tell(Step::Answered { agent: self.agent, took, usage }).await;
         Ok(())
     }
 

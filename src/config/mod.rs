@@ -160,7 +160,7 @@ pub struct Config {
     #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
     pub azure_openai_api_key: Option<SecretString>,
-    /// Where the Azure resource is: https://NAME.openai.azure.com. Models are named by their deployments.
+    /// Where the Azure resource is, a URL that ends in openai.azure.com. Models are named by their deployments.
     pub azure_openai_endpoint: Option<Url>,
     /// The version of Azure's API.
     pub azure_openai_api_version: String,

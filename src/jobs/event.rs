@@ -97,6 +97,15 @@ pub enum EventKind {
     StepStarted {
         agent: Agent,
     },
+    /// A model answered an agent; the answer is stored.
+    ModelAnswered {
+        agent: Agent,
+        seconds: f64,
+        tokens_in: u64,
+        tokens_out: u64,
+        /// Those of `tokens_in` that the provider had in its cache.
+        tokens_cached: u64,
+    },
     /// An agent's tool answered, or failed with `error`.
     ToolCalled {
         agent: Agent,
@@ -158,6 +167,7 @@ impl EventKind {
             Self::Claimed { .. } => "claimed",
             Self::ModelPull { .. } => "model_pull",
             Self::StepStarted { .. } => "step_started",
+            Self::ModelAnswered { .. } => "model_answered",
             Self::ToolCalled { .. } => "tool_called",
             Self::StepFinished { .. } => "step_finished",
             Self::Checkpoint { .. } => "checkpoint",

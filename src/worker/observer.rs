@@ -36,6 +36,13 @@ impl Observer for AttemptObserver<'_> {
             Step::ToolCalled { agent, tool, took, error } => {
                 EventKind::ToolCalled { agent, tool, seconds: took.as_secs_f64(), error }
             }
+            Step::Answered { agent, took, usage } => EventKind::ModelAnswered {
+                agent,
+                seconds: took.as_secs_f64(),
+                tokens_in: usage.tokens_in,
+                tokens_out: usage.tokens_out,
+                tokens_cached: usage.tokens_cached,
+            },
             Step::ModelPull { model, percent } => EventKind::ModelPull { model, percent },
             Step::Finished { agent, took, usage } => EventKind::StepFinished {
                 agent,
