@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    domain::{Analyst, DateError, Provider, Ticker, TradeDate},
+    domain::{Analyst, AssetType, DateError, Provider, Ticker, TradeDate},
     jobs::{Analysts, BackendUrl, JobConfig, JobRequest, Language, ModelName, Rounds},
 };
 
@@ -39,6 +39,9 @@ pub struct JobOptions {
     /// The provider's base URL, where it differs from the usual one
     #[arg(long, value_name = "URL", value_parser = text::<BackendUrl>)]
     pub backend_url: Option<BackendUrl>,
+    /// What the instrument is; told from its symbol if left out
+    #[arg(long, value_name = "KIND", value_parser = words::<AssetType>(&["stock", "crypto"]))]
+    pub asset_type: Option<AssetType>,
     /// The language of the reports, by its English name: German
     #[arg(long, value_name = "LANGUAGE", value_parser = text::<Language>)]
     pub language: Option<Language>,
@@ -60,6 +63,7 @@ impl JobOptions {
             max_debate_rounds: self.debate_rounds,
             max_risk_discuss_rounds: self.risk_rounds,
             selected_analysts: Analysts::try_from(self.analysts.clone()).ok(),
+            asset_type: self.asset_type,
             output_language: self.language.clone(),
             ..JobConfig::default()
         }
