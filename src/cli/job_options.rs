@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    domain::{Analyst, DateError, Provider, ReasoningEffort, Ticker, TradeDate},
+    domain::{Analyst, AssetType, DateError, Provider, ReasoningEffort, Ticker, TradeDate},
     jobs::{Analysts, BackendUrl, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature},
 };
 
@@ -45,6 +45,9 @@ pub struct JobOptions {
     /// How much the models think before they answer
     #[arg(long, value_name = "LEVEL", value_parser = words::<ReasoningEffort>(&["low", "medium", "high"]))]
     pub reasoning_effort: Option<ReasoningEffort>,
+    /// What the instrument is; told from its symbol if left out
+    #[arg(long, value_name = "KIND", value_parser = words::<AssetType>(&["stock", "crypto"]))]
+    pub asset_type: Option<AssetType>,
     /// The language of the reports, by its English name: German
     #[arg(long, value_name = "LANGUAGE", value_parser = text::<Language>)]
     pub language: Option<Language>,
@@ -68,6 +71,7 @@ impl JobOptions {
             max_debate_rounds: self.debate_rounds,
             max_risk_discuss_rounds: self.risk_rounds,
             selected_analysts: Analysts::try_from(self.analysts.clone()).ok(),
+            asset_type: self.asset_type,
             output_language: self.language.clone(),
             ..JobConfig::default()
         }

@@ -35,9 +35,10 @@ impl TradeDate {
         if self.0 > latest { Err(DateError::Future(self.0, latest)) } else { Ok(self) }
     }
 
-    /// Whether it is today, or yesterday, whose close is today's news: what is true only now was true then.
+    /// Whether that day still lasts somewhere on Earth (UTC-12, the latest time zone), so that what is true now is true
+    /// of it.
     pub fn is_now(self) -> bool {
-        self.is_within_days(1)
+        (Utc::now() - chrono::Duration::hours(12)).date_naive() <= self.0
     }
 
     /// Whether it lies at most `days` before today, UTC.
@@ -101,6 +102,13 @@ mod tests {
         for text in ["2024-13-45", "2023-02-29", "2024-5-1", "+2024-05-1", "10/05/2024", ""] {
             assert_eq!(text.parse::<TradeDate>(), Err(DateError::NotADate(text.into())));
         }
+    }
+
+    #[test]
+    fn now_is_today_and_not_some_day_before() {
+        let days_ago = |days| TradeDate(Utc::now().date_naive() - Days::new(days));
+        assert!(days_ago(0).is_now() && !days_ago(2).is_now());
+        assert!(days_ago(7).is_within_days(7) && !days_ago(8).is_within_days(7));
     }
 
     #[test]

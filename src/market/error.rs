@@ -65,10 +65,10 @@ impl MarketError {
         }
     }
 
-    /// What an agent reads in place of the data.
-    pub fn for_agents(&self) -> String {
+    /// What an agent reads in place of `what` it asked for.
+    pub fn for_agents(&self, what: &str) -> String {
         let label = if self.is_absence() { "NO_DATA_AVAILABLE" } else { "DATA_UNAVAILABLE" };
-        format!("{label}: {self}. Say that this is missing; don't fill it in from memory.")
+        format!("{label}: {what}: {self}. Say that this is missing; don't fill it in from memory.")
     }
 }
 

@@ -15,6 +15,7 @@ mod fred;
 mod google_news;
 mod guard;
 mod indicators;
+mod lenient;
 mod names;
 mod polymarket;
 mod prices;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     Answer, MarketError, Odds, PredictionSource, Question, Web,
+    lenient::those_that_fit,
     source::{Answered, Source},
     web,
 };
@@ -30,7 +31,7 @@ struct Reply {
 
 #[derive(Deserialize)]
 struct Event {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     markets: Vec<Traded>,
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     Answer, MarketError, Mood, Post, Question, SocialSource, Web, Window,
+    lenient::those_that_fit,
     source::{Answered, Source},
     symbol, web,
 };
@@ -26,7 +27,7 @@ pub struct StockTwits {
 
 #[derive(Deserialize)]
 struct Reply {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     messages: Vec<Message>,
 }
 

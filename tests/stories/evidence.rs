@@ -154,7 +154,10 @@ async fn models_call_tools_several_at_once_and_a_tools_error_is_an_answer() {
     ];
     assert_eq!(names, expected);
     let answers = serde_json::to_string(&news.messages).unwrap();
-    assert!(answers.contains("NO_DATA_AVAILABLE: polymarket knows only the present"), "{answers}");
+    assert!(
+        answers.contains("NO_DATA_AVAILABLE: Prediction markets on Fed: polymarket knows only the present"),
+        "{answers}"
+    );
     assert!(answers.contains("can't be used"), "{answers}");
     let report = &analysis.reports[&Analyst::News];
     assert!(

@@ -196,7 +196,7 @@ async fn without_its_key_a_vendor_is_not_asked_and_the_setting_is_named() {
     let statement = market.statement(aapl(), StatementKind::Income, Frequency::Quarterly, date("2024-05-10")).await;
     assert!(statement.unwrap_err().to_string().contains("CONTACT_EMAIL"));
     let series = market.series("cpi", week_of("2024-05-10")).await.unwrap_err();
-    assert!(series.to_string().contains("FRED_API_KEY") && series.for_agents().starts_with("DATA_UNAVAILABLE: "));
+    assert!(series.to_string().contains("FRED_API_KEY") && series.for_agents("it").starts_with("DATA_UNAVAILABLE: "));
     assert_eq!(fake.asked("").len(), 0);
 }
 
@@ -221,7 +221,7 @@ async fn google_has_the_articles_of_a_past_week_and_no_later_one_passes() {
 
     fake.answers(GOOGLE, recorded::google_feed(&feed[2..]));
     let nothing = market_of(&fake, Vendor::GoogleNews).news(aapl(), week_of("2024-05-10")).await.unwrap_err();
-    assert!(nothing.for_agents().starts_with("NO_DATA_AVAILABLE: "), "{nothing}");
+    assert!(nothing.for_agents("it").starts_with("NO_DATA_AVAILABLE: "), "{nothing}");
     fake.answers(GOOGLE, Reply::Text("<html><body>consent".into()));
     let unreadable = market_of(&fake, Vendor::GoogleNews).global_news(week_of("2024-05-10")).await.unwrap_err();
     assert!(matches!(unreadable, MarketError::Malformed { .. }), "{unreadable:?}");
@@ -238,7 +238,7 @@ async fn yahoos_articles_are_of_this_week_only() {
     assert_eq!((news.data.len(), news.data[0].title.as_str()), (1, "Today"));
     assert_eq!(market.global_news(this_week()).await.unwrap().data[0].title, "Markets rise");
     let past = market.news(aapl(), week_of("2024-05-10")).await.unwrap_err();
-    assert!(matches!(past, MarketError::LiveOnly { .. }) && past.for_agents().starts_with("NO_DATA_AVAILABLE"));
+    assert!(matches!(past, MarketError::LiveOnly { .. }) && past.for_agents("it").starts_with("NO_DATA_AVAILABLE"));
     let identity = market.identity(aapl()).await.unwrap().to_string();
     assert_eq!(identity, "Apple Inc. (equity, NASDAQ, Technology, Consumer Electronics)");
 }

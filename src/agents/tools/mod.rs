@@ -196,7 +196,7 @@ fn found<T>(
     window: &str,
     render: impl FnOnce(&T) -> String,
 ) -> Result<Found, String> {
-    let answer = answer.map_err(|error| error.for_agents())?;
+    let answer = answer.map_err(|error| error.for_agents(what))?;
     let at = answer.at.format("%Y-%m-%d %H:%M:%S UTC");
     let source = format!("*{what}: vendor {}, {window}, retrieved at {at}.*", answer.vendor);
     let text = format!("## {what}, {window} (vendor {})\n\n{}", answer.vendor, render(&answer.data));

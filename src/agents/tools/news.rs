@@ -117,7 +117,7 @@ pub async fn insiders(evidence: &Evidence) -> Result<Found, String> {
 pub async fn series(asked: MacroArguments, evidence: &Evidence) -> Result<Found, String> {
     let window = Window::up_to(evidence.date, asked.look_back_days.clamp(30, 3650));
     let answer = evidence.market.series(&asked.indicator, window).await;
-    let what = answer.as_ref().map_or(String::new(), |found| format!("Macro series {}", found.data.id));
+    let what = format!("Macro series {}", answer.as_ref().map_or(&asked.indicator, |found| &found.data.id));
     found(answer, &what, &window.to_string(), values)
 }
 

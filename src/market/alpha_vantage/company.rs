@@ -11,7 +11,7 @@ use crate::{
     domain::{Ticker, TradeDate},
     market::{
         Frequency, FundamentalSource, InsiderSource, InsiderTrade, MarketError, Period, Profile, StatementKind, Window,
-        filing::due, source::Answered, web::lifetime,
+        filing::due, lenient::those_that_fit, source::Answered, web::lifetime,
     },
 };
 
@@ -68,9 +68,9 @@ const CASH: &[(&str, &str)] = &[
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Reports {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     annual_reports: Vec<Report>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     quarterly_reports: Vec<Report>,
 }
 
@@ -86,7 +86,7 @@ struct Report {
 
 #[derive(Deserialize)]
 struct Trades {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     data: Vec<Trade>,
 }
 

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use super::{AlphaVantage, nothing, read, spelled};
 use crate::{
     domain::Ticker,
-    market::{Answer, Article, MarketError, NewsSource, Window, source::Answered, symbol, web::lifetime},
+    market::{
+        Answer, Article, MarketError, NewsSource, Window, lenient::those_that_fit, source::Answered, symbol,
+        web::lifetime,
+    },
 };
 
 /// What counts as news of the markets, by its own names.
@@ -15,7 +18,7 @@ const TOPICS: &str = "financial_markets,economy_macro,economy_monetary";
 
 #[derive(Deserialize)]
 struct Reply {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     feed: Vec<Item>,
 }
 

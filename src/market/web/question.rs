@@ -139,7 +139,7 @@ impl Answer {
         let vendor = vendor.as_str();
         match self.status {
             200..=299 => Ok(&self.body),
-            404 => Err(MarketError::NoData { vendor, what: "such thing (404)".into() }),
+            404 => Err(MarketError::NoData { vendor, what: "such data (404)".into() }),
             status => {
                 let cause = format!("it refuses the request with {status}");
                 Err(MarketError::Unavailable { vendor, cause, transient: false })

@@ -10,6 +10,7 @@ use crate::{
     domain::{Ticker, TradeDate},
     market::{
         Answer, Article, Identity, MarketError, NewsSource, Retrieved, Window,
+        lenient::those_that_fit,
         source::{Answered, IdentitySource},
         web::lifetime,
     },
@@ -37,7 +38,7 @@ struct StreamData {
 
 #[derive(Deserialize)]
 struct TickerStream {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     stream: Vec<Item>,
 }
 
@@ -71,9 +72,9 @@ struct Link {
 
 #[derive(Deserialize)]
 struct Search {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     news: Vec<Hit>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     quotes: Vec<Quoted>,
 }
 

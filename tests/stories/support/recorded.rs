@@ -61,7 +61,7 @@ pub fn yahoo_search(articles: &[(NaiveDate, &str)]) -> Reply {
     }]}))
 }
 
-/// Yahoo's stream of articles on a symbol, with an advertisement in it.
+/// Yahoo's stream of articles on a symbol, with an advertisement and something odd in it.
 pub fn yahoo_news(articles: &[(NaiveDate, &str)]) -> Reply {
     let mut stream: Vec<_> = articles
         .iter()
@@ -72,6 +72,7 @@ pub fn yahoo_news(articles: &[(NaiveDate, &str)]) -> Reply {
         })
         .collect();
     stream.push(json!({"ad": [{"what": "buy"}]}));
+    stream.push(json!({"content": {"title": null, "pubDate": "soon"}}));
     Reply::Json(json!({"data": {"tickerStream": {"stream": stream}}}))
 }
 
