@@ -1,13 +1,16 @@
 //! Market data: vendors behind one trait, asked in the order that configuration names, and never past the analysis date.
 
 mod bars_csv;
+mod benchmark;
 mod csv_folder;
 mod indicators;
+mod kdj;
 mod sample;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+pub use benchmark::benchmark;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 pub use csv_folder::CsvFolder;
 pub use indicators::{Indicator, UnknownIndicator};
