@@ -7,10 +7,11 @@
 //!
 //! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
 //! [`market`] through their traits; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
-//! [`cli`] puts the parts together as [`config`] says.
+//! [`backtest`] measures decisions on past prices. [`cli`] puts the parts together as [`config`] says.
 
 pub mod agents;
 pub mod api;
+pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod domain;

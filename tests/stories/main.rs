@@ -6,6 +6,7 @@
 
 mod analyze;
 mod api;
+mod backtest;
 mod client;
 mod deployment;
 mod firm;

@@ -5,6 +5,7 @@
 
 mod assessment;
 mod figures;
+pub mod limits;
 mod rule;
 mod voice;
 
