@@ -103,6 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_documentation_has_each_baseline_word_for_word() {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/RULES.md")).unwrap();
+        for baseline in Baseline::ALL {
+            let line = format!("- **{}**: {}\n", baseline.name(), baseline.rule());
+            assert!(text.contains(&line), "put this into docs/RULES.md: {line}");
+        }
+    }
+
+    #[test]
     fn both_indicators_have_to_agree() {
         assert_eq!(reversal(10.0, 30.0), Signal::Enter);
         assert_eq!(reversal(10.0, 50.0), Signal::Keep);
