@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
-//! [`market`] through their traits; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
+//! [`market`] through their traits, and keeps what it learns in [`memory`]; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
 //! [`backtest`] measures decisions on past prices. [`cli`] puts the parts together as [`config`] says.
 
 pub mod agents;
@@ -18,6 +18,7 @@ pub mod domain;
 pub mod jobs;
 pub mod llm;
 pub mod market;
+pub mod memory;
 pub mod results;
 pub mod tls;
 pub mod worker;

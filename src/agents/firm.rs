@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Analysis, Observer, analysts, case::Case, portfolio, research, risk, trader};
+use super::{Analysis, Observer, analysts, case::Case, memory, portfolio, research, risk, trader};
 use crate::{
     domain::Agent,
     llm::{ChatModel, LlmError},
     market::{Market, MarketError},
+    memory::DecisionLog,
 };
 
 /// The firm, ready for an analysis.
@@ -17,6 +18,8 @@ pub struct Firm {
     pub analyst_concurrency: usize,
     /// After so many rounds of tool calls an agent has to answer.
     pub max_tool_rounds: u32,
+    /// What was decided before.
+    pub memory: DecisionLog,
 }
 
 /// The models by tier.
@@ -49,6 +52,7 @@ impl Firm {
         research::plan(&case, &mut analysis).await?;
         trader::propose(&case, &mut analysis).await?;
         risk::debate(&case, &mut analysis).await?;
+        memory::recall(&case, &mut analysis).await;
         portfolio::decide(&case, &mut analysis).await?;
         Ok(analysis)
     }

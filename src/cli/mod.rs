@@ -14,6 +14,7 @@ pub mod healthcheck;
 mod job_options;
 mod jobs;
 mod logging;
+mod memory;
 pub mod output;
 pub mod progress;
 mod remote;
@@ -33,6 +34,7 @@ use client::Client;
 use exit::{CliError, EXIT_CODES, Exit};
 use healthcheck::{HealthcheckArgs, Part};
 pub use job_options::JobOptions;
+use memory::MemoryArgs;
 use output::Output;
 pub use remote::Remote;
 use sources::Sources;
@@ -41,6 +43,7 @@ use crate::{
     api,
     config::{self, Config},
     jobs::StoreError,
+    memory::DecisionLog,
     tls,
 };
 
@@ -64,6 +67,7 @@ enum Command {
     Serve(Sources),
     Analyze(AnalyzeArgs),
     Backtest(BacktestArgs),
+    Memory(MemoryArgs),
     #[command(flatten)]
     Remote(Remote),
     Healthcheck(HealthcheckArgs),
@@ -113,6 +117,7 @@ async fn run(command: Command, config: Config, output: &Output) -> anyhow::Resul
             return analyze::run(args, config, desk, output).await;
         }
         Command::Backtest(args) => return backtest::run(args, config, output).await,
+        Command::Memory(args) => return memory::run(args, &DecisionLog::new(config.memory_folder()), output),
         Command::Remote(command) => {
             let client = Client::new(config.tradingagents_url).map_err(CliError::from)?;
             return Ok(command.run(&client, output).await?);

@@ -11,6 +11,7 @@ use crate::{
     jobs::{JobConfig, JobRequest, ModelName},
     llm::{self, Backend, LlmError, ollama},
     market::{CsvFolder, Market, PriceSource, Sample},
+    memory::DecisionLog,
 };
 
 /// A job asks for something that the service's settings lack or forbid.
@@ -47,8 +48,14 @@ impl Desk {
             market: self.market(job)?,
             analyst_concurrency: self.config.analyst_concurrency,
             max_tool_rounds: self.config.max_tool_rounds,
+            memory: self.memory(),
         };
         Ok((firm, self.brief(request)))
+    }
+
+    /// What was decided before, and where decisions go.
+    pub fn memory(&self) -> DecisionLog {
+        DecisionLog::new(self.config.memory_folder())
     }
 
     fn brief(&self, request: &JobRequest) -> Brief {

@@ -9,11 +9,12 @@ use tradingagents::{
     domain::{Agent, Analyst, DecisionSource, Provider, Rating},
     llm::{self, Backend, ollama},
     market::{Market, Sample},
+    memory::DecisionLog,
 };
 
 use crate::support::llm::{FakeLlm, Trouble};
 
-fn brief() -> Brief {
+pub fn brief() -> Brief {
     Brief {
         ticker: "AAPL".parse().unwrap(),
         date: "2012-09-19".parse().unwrap(),
@@ -24,7 +25,7 @@ fn brief() -> Brief {
     }
 }
 
-fn firm(llm: &FakeLlm) -> Firm {
+pub fn firm(llm: &FakeLlm) -> Firm {
     let backend = Backend {
         provider: Provider::Ollama,
         base_url: Some(llm.url().parse().unwrap()),
@@ -39,14 +40,15 @@ fn firm(llm: &FakeLlm) -> Firm {
         market: Market::new(vec![std::sync::Arc::new(Sample)]),
         analyst_concurrency: 4,
         max_tool_rounds: 3,
+        memory: DecisionLog::new("/nowhere"),
     }
 }
 
 /// Hears everything, and says whether to hurry.
 #[derive(Default)]
-struct Witness {
+pub struct Witness {
     steps: Mutex<Vec<Step>>,
-    checkpoints: Mutex<Vec<Analysis>>,
+    pub checkpoints: Mutex<Vec<Analysis>>,
     hurry: AtomicBool,
 }
 
@@ -67,7 +69,7 @@ impl Observer for Witness {
 
 impl Witness {
     /// The agents in the order in which they ended.
-    fn finished(&self) -> Vec<Agent> {
+    pub fn finished(&self) -> Vec<Agent> {
         let steps = self.steps.lock().unwrap();
         let ended =
             steps.iter().filter_map(|step| if let Step::Finished { agent, .. } = step { Some(*agent) } else { None });

@@ -12,6 +12,7 @@ mod deployment;
 mod firm;
 mod llm;
 mod market;
+mod memory;
 mod service;
 mod store;
 mod support;

@@ -64,6 +64,7 @@ pub async fn run(args: BacktestArgs, mut config: Config, output: &Output) -> any
     let interrupted = stop_on_signal()?;
     let folder = args.output.clone().unwrap_or_else(|| folder::unused(&config, &args));
     config.results_dir = folder.join("jobs");
+    config.memory_dir = Some(folder.join("memory"));
     let (config, desk) = args.sources.clone().apply(config);
     let history = prices(&args, &desk).await?;
     let (first, days) = days(&history, &args)?;
