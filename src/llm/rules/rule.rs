@@ -15,6 +15,8 @@ pub struct Rule {
     pub source: &'static str,
     /// When it misleads.
     pub weakness: &'static str,
+    /// What its vote counts.
+    pub weight: f64,
     /// Its vote; none if the evidence lacks a figure that it needs.
     judge: fn(&Figures) -> Option<Finding>,
 }
@@ -37,13 +39,17 @@ impl Rule {
 
 /// The rules as the documentation has them, in Markdown.
 pub fn reference() -> String {
-    let sections = RULES.iter().map(|Rule { name, formula, source, weakness, .. }| {
-        format!("### {name}\n\n- Vote: {formula}.\n- Source: {source}.\n- Limits: {weakness}.\n")
+    let sections = RULES.iter().map(|Rule { name, formula, source, weakness, weight, .. }| {
+        format!("### {name}\n\n- Vote: {formula}.\n- Weight: {weight}.\n- Source: {source}.\n- Limits: {weakness}.\n")
     });
     sections.collect::<Vec<_>>().join("\n")
 }
 
-/// All rules; each has one vote.
+/// The weight of the four that bet on a return. They look at the same thing, how far the price has gone within weeks, so
+/// that the vote of each counts half; or else they would outweigh a trend whenever it is strong.
+const OF_FOUR: f64 = 0.5;
+
+/// All rules.
 pub static RULES: [Rule; 10] = [
     Rule {
         name: "Long trend",
@@ -51,6 +57,7 @@ pub static RULES: [Rule; 10] = [
         source: "Brock, Lakonishok and LeBaron, Journal of Finance 47(5), 1992: price against its 200-day mean, with a \
                  band of 1 %",
         weakness: "late at every turn, and wrong again and again in a market without a trend",
+        weight: 1.0,
         judge: |figures| {
             let (close, mean) = (figures.get("close")?, figures.get("close_200_sma")?);
             let distance = close / mean - 1.0;
@@ -63,6 +70,7 @@ pub static RULES: [Rule; 10] = [
         formula: "up if close_50_sma > close_200_sma, else down",
         source: "Murphy, Technical Analysis of the Financial Markets, 1999, chapter 9: 50-day against 200-day mean",
         weakness: "months late at a turn",
+        weight: 1.0,
         judge: |figures| {
             let (medium, long) = (figures.get("close_50_sma")?, figures.get("close_200_sma")?);
             let (vote, place) = if medium > long { (1, "above") } else { (-1, "below") };
@@ -78,6 +86,7 @@ pub static RULES: [Rule; 10] = [
         source: "Moskowitz, Ooi and Pedersen, Journal of Financial Economics 104(2), 2012: the sign of the return of 12 \
                  months",
         weakness: "found on futures of whole markets; it loses most when a crash turns into a recovery",
+        weight: 1.0,
         judge: |figures| {
             let percent = figures.get("return_252d_percent")?;
             Some(Finding { vote: sign(percent, 0.0), because: format!("252 bars returned {percent:+.1} %") })
@@ -89,6 +98,7 @@ pub static RULES: [Rule; 10] = [
         // The paper ranks stocks against each other; the limits of 95 % and 75 % are this program's.
         source: "George and Hwang, Journal of Finance 59(5), 2004: nearness to the 52-week high (limits 95 % and 75 %)",
         weakness: "the paper ranks stocks against each other, here one stands alone; both limits are this program's",
+        weight: 1.0,
         judge: |figures| {
             let nearness = figures.get("close")? / figures.get("high_252d")?;
             let vote = if nearness >= 0.95 { 1 } else { -i8::from(nearness <= 0.75) };
@@ -100,6 +110,7 @@ pub static RULES: [Rule; 10] = [
         formula: "up if macd > macds, else down",
         source: "Appel, Technical Analysis: Power Tools for Active Investors, 2005: MACD 12/26 against its signal 9",
         weakness: "many false crossings in a market without a trend",
+        weight: 1.0,
         judge: |figures| {
             let (line, signal) = (figures.get("macd")?, figures.get("macds")?);
             let (vote, place) = if line > signal { (1, "above") } else { (-1, "below") };
@@ -111,6 +122,7 @@ pub static RULES: [Rule; 10] = [
         formula: "up if rsi < 30, down if rsi > 70",
         source: "Wilder, New Concepts in Technical Trading Systems, 1978: 14 days, overbought above 70, oversold below 30",
         weakness: "in a strong trend it stays overbought or oversold for weeks",
+        weight: OF_FOUR,
         judge: |figures| {
             let rsi = figures.get("rsi")?;
             Some(Finding { vote: contrarian(rsi, 30.0, 70.0), because: format!("RSI is {rsi:.1}") })
@@ -122,6 +134,7 @@ pub static RULES: [Rule; 10] = [
         source: "Quong and Soudack, Technical Analysis of Stocks & Commodities 7(3), 1989: 14 days, overbought above 80, \
                  oversold below 20",
         weakness: "as RSI; one day of extraordinary volume sways it for 14 days",
+        weight: OF_FOUR,
         judge: |figures| {
             let flow = figures.get("mfi")?;
             Some(Finding { vote: contrarian(flow, 20.0, 80.0), because: format!("the money flow index is {flow:.1}") })
@@ -133,6 +146,7 @@ pub static RULES: [Rule; 10] = [
         source: "Brock, Lakonishok and LeBaron, Journal of Finance 47(5), 1992: variable-length moving averages; the 5 and \
                  20 days are the usual ones of the baseline SMA",
         weakness: "many false crossings in a market without a trend",
+        weight: 1.0,
         judge: |figures| {
             let (week, month) = (figures.get("close_5_sma")?, figures.get("boll")?);
             let (vote, place) = if week > month { (1, "above") } else { (-1, "below") };
@@ -145,6 +159,7 @@ pub static RULES: [Rule; 10] = [
         source: "Lane, Technical Analysis of Stocks & Commodities 2(3), 1984: stochastics, with the third line J; the \
                  limits are the usual ones of the baseline KDJ & RSI",
         weakness: "in a strong trend both stay extreme, and it votes against the trend",
+        weight: OF_FOUR,
         judge: |figures| {
             let (j, rsi) = (figures.get("kdjj")?, figures.get("rsi")?);
             let low = j < J_LOW && rsi < RSI_WEAK;
@@ -158,6 +173,7 @@ pub static RULES: [Rule; 10] = [
         source: "Poterba and Summers, Journal of Financial Economics 22(1), 1988: prices revert to a mean; the 20 days and \
                  one standard deviation are the usual ones of the baseline ZMR",
         weakness: "the paper finds reversion over years; over weeks a price that leaves its mean may be in a new trend",
+        weight: OF_FOUR,
         judge: |figures| {
             let z = figures.get("zscore")?;
             let because = format!("the close is {z:+.2} standard deviations from its 20-day mean");

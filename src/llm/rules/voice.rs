@@ -95,7 +95,7 @@ fn table(assessment: &Assessment) -> String {
 fn verdict(assessment: &Assessment) -> String {
     let count = |vote| assessment.voting(vote).count();
     format!(
-        "{} rules vote for a rise, {} for a fall, {} for neither: the mean vote is {:+.2}, which rates {}.",
+        "{} rules vote for a rise, {} for a fall, {} for neither: the weighted mean vote is {:+.2}, which rates {}.",
         count(1),
         count(-1),
         count(0),
