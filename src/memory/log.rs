@@ -103,13 +103,14 @@ impl DecisionLog {
             return Ok(());
         }
         let path = self.path(ticker);
-        let torn = fs::read(&path).is_ok_and(|content| content.last().is_some_and(|byte| *byte != b'\n'));
+        let content = fs::read(&path);
+        let torn = content.as_ref().is_ok_and(|content| content.last().is_some_and(|byte| *byte != b'\n'));
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         let end_of_torn_line = if torn { "\n" } else { "" };
         file.write_all(format!("{end_of_torn_line}{}", line(record)).as_bytes())?;
         file.sync_data()?;
-        // The file's own name, if it is new.
-        File::open(&self.folder)?.sync_all()
+        // A new file's name is synced with its folder.
+        if content.is_err() { File::open(&self.folder)?.sync_all() } else { Ok(()) }
     }
 
     /// Waits for the lock, which is held until it is dropped. Whoever holds it is done within a moment.

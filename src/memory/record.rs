@@ -8,8 +8,8 @@ use crate::{
     jobs::JobId,
 };
 
-/// Characters of a decision's text that are kept. The portfolio manager's rating and summary come first.
-const SUMMARY: usize = 1200;
+/// Characters of a decision's text that are kept at most. The portfolio manager's rating and summary come first.
+const SUMMARY: usize = 1000;
 
 /// What a job decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,12 +64,13 @@ impl Decision {
     }
 }
 
-/// The beginning of a text, up to the end of a word.
+/// The beginning of a text: whole paragraphs, or whole words if the first is too long.
 fn beginning(text: &str) -> String {
     let text = text.trim();
     let Some((end, _)) = text.char_indices().nth(SUMMARY) else { return text.to_owned() };
-    let end = text[..end].rfind(char::is_whitespace).unwrap_or(end);
-    format!("{} …", text[..end].trim_end())
+    let kept = &text[..end];
+    let end = kept.rfind("\n\n").or_else(|| kept.rfind(char::is_whitespace)).unwrap_or(end);
+    format!("{} …", kept[..end].trim_end())
 }
 
 #[cfg(test)]
@@ -77,9 +78,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_after_a_word() {
+    fn a_long_text_is_cut_after_a_paragraph_or_a_word() {
         assert_eq!(beginning(" **Rating**: Buy\n"), "**Rating**: Buy");
         let cut = beginning(&"größer ".repeat(400));
         assert!(cut.ends_with("größer …") && cut.chars().count() <= SUMMARY + 2, "{cut}");
+        let table = "| Rule | Vote |\n".repeat(100);
+        assert_eq!(
+            beginning(&format!("**Rating**: Buy\n\nThe trend is up.\n\n{table}")),
+            "**Rating**: Buy\n\nThe trend is up. …"
+        );
     }
 }
