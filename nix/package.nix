@@ -25,7 +25,7 @@ let
 
   # For checks: the quick profile, and the files that they read beside the source.
   development = common // {
-    src = sourceOf [ ../tests ../rustfmt.toml ../clippy.toml ];
+    src = sourceOf [ ../tests ../docs/RULES.md ../rustfmt.toml ../clippy.toml ];
     CARGO_PROFILE = "dev";
   };
 in

@@ -6,17 +6,19 @@
 //! ```
 //!
 //! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
-//! [`market`] through their traits; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
-//! [`cli`] puts the parts together as [`config`] says.
+//! [`market`] through their traits, and keeps what it learns in [`memory`]; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
+//! [`backtest`] measures decisions on past prices. [`cli`] puts the parts together as [`config`] says.
 
 pub mod agents;
 pub mod api;
+pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod jobs;
 pub mod llm;
 pub mod market;
+pub mod memory;
 pub mod results;
 pub mod tls;
 pub mod worker;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{Agent, Analyst, AssetType, DecisionSource, Rating, Ticker, TradeDate},
     llm::{ChatResponse, Message, Usage},
+    memory::Settlement,
 };
 
 /// What is asked of the firm.
@@ -38,6 +39,12 @@ pub struct Analysis {
     /// The trader's proposal.
     pub trader_plan: Option<String>,
     pub risk_debate: RiskDebate,
+    /// What came of earlier decisions on the ticker, as far as it was reckoned here.
+    #[serde(default)]
+    pub settlements: Vec<Settlement>,
+    /// What the portfolio manager is told of earlier decisions, which may be nothing; none before it was looked up.
+    #[serde(default)]
+    pub lessons: Option<String>,
     /// The portfolio manager's text and rating; the analysis is done once they are there.
     pub outcome: Option<Outcome>,
     /// Every turn that was taken, in the order in which they ended.
@@ -143,6 +150,8 @@ impl Analysis {
             investment_plan: None,
             trader_plan: None,
             risk_debate: RiskDebate::default(),
+            settlements: Vec::new(),
+            lessons: None,
             outcome: None,
             steps: Vec::new(),
             unfinished: BTreeMap::new(),

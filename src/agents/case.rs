@@ -43,7 +43,12 @@ impl<'a> Case<'a> {
 
     /// Begins an agent's turn, with the model of its tier.
     pub async fn turn(&self, agent: Agent) -> Turn<'_> {
-        Turn::begin(agent, self.model(agent), &self.context, &self.journal).await
+        self.turn_with(agent, &self.context).await
+    }
+
+    /// Begins the turn of an agent who is told something else than the others.
+    pub async fn turn_with(&self, agent: Agent, context: &str) -> Turn<'_> {
+        Turn::begin(agent, self.model(agent), context, &self.journal).await
     }
 
     /// An agent's answer to a task, as a text.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Analysis, Observer, Step, analysts, case::Case, portfolio, research, risk, trader};
+use super::{Analysis, Observer, Step, analysts, case::Case, memory, portfolio, research, risk, trader};
 use crate::{
     domain::Agent,
     llm::{ChatModel, LlmError},
     market::{Market, MarketError},
+    memory::DecisionLog,
 };
 
 /// The firm, ready for an analysis.
@@ -19,6 +20,8 @@ pub struct Firm {
     pub analyst_concurrency: usize,
     /// After so many rounds of tool calls an agent has to answer.
     pub max_tool_rounds: u32,
+    /// What was decided before.
+    pub memory: DecisionLog,
 }
 
 /// The models by tier.
@@ -77,6 +80,7 @@ impl Firm {
         research::plan(&case, &mut analysis).await?;
         trader::propose(&case, &mut analysis).await?;
         risk::debate(&case, &mut analysis).await?;
+        memory::recall(&case, &mut analysis).await;
         portfolio::decide(&case, &mut analysis).await?;
         Ok(analysis)
     }

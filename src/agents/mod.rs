@@ -7,6 +7,9 @@
 //! fundam.─┘ time
 //! ```
 //!
+//! Before the portfolio manager decides, a reflector draws lessons from earlier decisions that are settled by now
+//! (`memory`), if there are any.
+//!
 //! [`Firm::run`] takes an [`Analysis`] as far as it has come and brings it to its end. Whoever runs it watches by an
 //! [`Observer`], which hears of every step and stores the checkpoints; [`journal`] says what is in them.
 
@@ -16,6 +19,7 @@ mod case;
 mod evidence;
 mod firm;
 mod journal;
+mod memory;
 mod observer;
 mod portfolio;
 mod rating;

@@ -19,6 +19,7 @@ pub async fn decide(case: &Case<'_>, analysis: &mut Analysis) -> Result<(), Agen
         plan = analysis.investment_plan.as_deref().unwrap_or_default(),
         proposal = analysis.trader_plan.as_deref().unwrap_or_default(),
         debate = case::debate(&analysis.risk_debate.turns),
+        lessons = analysis.lessons.as_deref().unwrap_or_default(),
         ticker = analysis.brief.ticker,
     );
     let (filled, step) = case.fill_in::<PortfolioDecision>(agent, task).await?;

@@ -29,6 +29,7 @@ pub async fn run(config: Arc<Config>, desk: &Desk) -> anyhow::Result<Exit> {
     let checks = [
         ("redis", redis(&config).await),
         ("results", results(&config)),
+        ("memory", folder("MEMORY_DIR", &config.memory_folder())),
         ("state", folder("STATE_DIR", &config.state_dir)),
         ("data", data(&config)),
         ("vendors", vendors(&config, desk)),

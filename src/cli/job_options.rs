@@ -1,4 +1,5 @@
-//! What can be said of a job on the command line; `submit` and `analyze` take the same options.
+//! What can be said of a job on the command line; `submit` and `analyze` take the same options, `backtest` all but the
+//! day.
 
 use clap::{
     Args,
@@ -18,6 +19,13 @@ pub struct JobOptions {
     /// The day at whose close the agents stand, YYYY-MM-DD; they see nothing later
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub date: TradeDate,
+    #[command(flatten)]
+    pub settings: JobSettings,
+}
+
+/// The settings of a job, whatever its day.
+#[derive(Debug, Clone, Args)]
+pub struct JobSettings {
     /// The analysts that report, separated by commas [default: all four]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = words::<Analyst>(&["market", "social", "news", "fundamentals"]))]
     pub analysts: Vec<Analyst>,
@@ -56,9 +64,11 @@ pub struct JobOptions {
 impl JobOptions {
     /// The job that these options ask for.
     pub fn request(&self, ticker: Ticker) -> JobRequest {
-        JobRequest { ticker, date: self.date, config: self.config() }
+        JobRequest { ticker, date: self.date, config: self.settings.config() }
     }
+}
 
+impl JobSettings {
     /// The settings; what is not given is the service's default.
     pub fn config(&self) -> JobConfig {
         JobConfig {
@@ -86,7 +96,7 @@ where
     PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(Value::String(name)))
 }
 
-fn date(text: &str) -> Result<TradeDate, DateError> {
+pub(super) fn date(text: &str) -> Result<TradeDate, DateError> {
     text.parse::<TradeDate>()?.not_in_future()
 }
 

@@ -1,10 +1,11 @@
 //! The command line: one program, one command per role.
 //!
 //! Here the parts are put together as [`crate::config`] says. [`service`] has the long-running commands, [`analyze`]
-//! one job in the foreground, [`remote`] the commands that are clients of a running API through [`client`]. [`exit`]
+//! one job in the foreground, [`backtest`] many of them over past days, [`remote`] the commands that are clients of a running API through [`client`]. [`exit`]
 //! says how a command ends, [`output`] where it writes, [`progress`] how a job is shown.
 
 mod analyze;
+mod backtest;
 mod cancel;
 pub mod client;
 mod doctor;
@@ -13,6 +14,7 @@ pub mod healthcheck;
 mod job_options;
 mod jobs;
 mod logging;
+mod memory;
 pub mod output;
 pub mod progress;
 mod remote;
@@ -26,11 +28,13 @@ mod watch;
 use std::{env, process::ExitCode, sync::Arc};
 
 use analyze::AnalyzeArgs;
+use backtest::BacktestArgs;
 use clap::{Parser, Subcommand};
 use client::Client;
 use exit::{CliError, EXIT_CODES, Exit};
 use healthcheck::{HealthcheckArgs, Part};
 pub use job_options::JobOptions;
+use memory::MemoryArgs;
 use output::Output;
 pub use remote::Remote;
 use sources::Sources;
@@ -39,6 +43,7 @@ use crate::{
     api,
     config::{self, Config},
     jobs::StoreError,
+    memory::DecisionLog,
     tls,
 };
 
@@ -61,6 +66,8 @@ enum Command {
     /// Serve the API and run jobs in one process, without Redis
     Serve(Sources),
     Analyze(AnalyzeArgs),
+    Backtest(BacktestArgs),
+    Memory(MemoryArgs),
     #[command(flatten)]
     Remote(Remote),
     Healthcheck(HealthcheckArgs),
@@ -109,6 +116,8 @@ async fn run(command: Command, config: Config, output: &Output) -> anyhow::Resul
             let (config, desk) = args.sources.clone().apply(config);
             return analyze::run(args, config, desk, output).await;
         }
+        Command::Backtest(args) => return backtest::run(args, config, output).await,
+        Command::Memory(args) => return memory::run(args, &DecisionLog::new(config.memory_folder()), output),
         Command::Remote(command) => {
             let client = Client::new(config.tradingagents_url).map_err(CliError::from)?;
             return Ok(command.run(&client, output).await?);

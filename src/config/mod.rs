@@ -50,6 +50,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The folder of the results.
     pub results_dir: PathBuf,
+    /// The folder of the decision log, which later jobs learn from; the folder memory in RESULTS_DIR if unset.
+    pub memory_dir: Option<PathBuf>,
 
     /// The worker's name, unique among all workers; made from host name and process id if unset.
     #[schemars(length(min = 1, max = 100))]
@@ -235,6 +237,7 @@ impl Default for Config {
             job_ttl: 7 * 24 * 3600,
             state_dir: "state".into(),
             results_dir: "results".into(),
+            memory_dir: None,
             worker_id: None,
             worker_concurrency: 2,
             worker_max_jobs: 0,
@@ -309,6 +312,11 @@ impl Config {
             Provider::OpenAiCompatible => self.openai_compatible_api_key.as_ref(),
             Provider::Ollama | Provider::Rules => None,
         }
+    }
+
+    /// The folder of the decision log.
+    pub fn memory_folder(&self) -> PathBuf {
+        self.memory_dir.clone().unwrap_or_else(|| self.results_dir.join("memory"))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The twelve members of the firm, by the names that events, reports and logs use.
+//! The members of the firm, by the names that events, reports and logs use: twelve who work on every job, and the
+//! reflector, who looks back where there is something to look back on.
 
 use std::fmt;
 
@@ -23,10 +24,11 @@ pub enum Agent {
     ConservativeAnalyst,
     NeutralAnalyst,
     PortfolioManager,
+    Reflector,
 }
 
 impl Agent {
-    /// All twelve, in the order of the pipeline.
+    /// The twelve who work on every job, in the order of the pipeline.
     pub const ALL: [Self; 12] = [
         Self::MarketAnalyst,
         Self::SentimentAnalyst,
@@ -57,6 +59,7 @@ impl Agent {
             Self::ConservativeAnalyst => "Conservative Analyst",
             Self::NeutralAnalyst => "Neutral Analyst",
             Self::PortfolioManager => "Portfolio Manager",
+            Self::Reflector => "Reflector",
         }
     }
 }

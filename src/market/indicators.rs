@@ -12,7 +12,7 @@ use kand::{
     stats::{stddev::stddev, sum::sum},
 };
 
-use super::Bar;
+use super::{Bar, kdj};
 
 /// Window of the Bollinger bands, bars (Bollinger, "Bollinger on Bollinger Bands", 2001).
 const BOLLINGER: usize = 20;
@@ -23,6 +23,7 @@ const WILDER: usize = 14;
 /// A technical indicator by the name that prompts and tools use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Indicator {
+    Close5Sma,
     Close50Sma,
     Close200Sma,
     Close10Ema,
@@ -36,6 +37,8 @@ pub enum Indicator {
     Atr,
     Vwma,
     Mfi,
+    Kdjj,
+    ZScore,
 }
 
 /// A name that no indicator has.
@@ -45,7 +48,8 @@ pub struct UnknownIndicator(String);
 
 impl Indicator {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
+        Self::Close5Sma,
         Self::Close50Sma,
         Self::Close200Sma,
         Self::Close10Ema,
@@ -59,11 +63,14 @@ impl Indicator {
         Self::Atr,
         Self::Vwma,
         Self::Mfi,
+        Self::Kdjj,
+        Self::ZScore,
     ];
 
     /// The name as prompts and tools spell it.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Close5Sma => "close_5_sma",
             Self::Close50Sma => "close_50_sma",
             Self::Close200Sma => "close_200_sma",
             Self::Close10Ema => "close_10_ema",
@@ -77,12 +84,15 @@ impl Indicator {
             Self::Atr => "atr",
             Self::Vwma => "vwma",
             Self::Mfi => "mfi",
+            Self::Kdjj => "kdjj",
+            Self::ZScore => "zscore",
         }
     }
 
     /// What it measures and how it is read, in a line.
     pub fn meaning(self) -> &'static str {
         match self {
+            Self::Close5Sma => "mean close of 5 bars: the trend of the week; above the 20-bar mean it points up",
             Self::Close50Sma => "mean close of 50 bars: the medium trend, support in a rise and resistance in a fall",
             Self::Close200Sma => "mean close of 200 bars: the long trend; the 50-bar mean above it is a golden cross",
             Self::Close10Ema => {
@@ -100,6 +110,10 @@ impl Indicator {
             Self::Mfi => {
                 "money flow of 14 bars, 0 to 100: like RSI, with volume; above 80 overbought, below 20 oversold"
             }
+            Self::Kdjj => "J of the stochastics K and D (9, 3, 3 bars): below 20 oversold, above 80 overbought",
+            Self::ZScore => {
+                "distance of the close from its 20-bar mean, in standard deviations: far out, it tends back"
+            }
         }
     }
 
@@ -116,6 +130,7 @@ impl Indicator {
         let high = || column(bars, |bar| bar.high);
         let low = || column(bars, |bar| bar.low);
         match self {
+            Self::Close5Sma => fill(bars, |out| sma(&close, 5, out)),
             Self::Close50Sma => fill(bars, |out| sma(&close, 50, out)),
             Self::Close200Sma => fill(bars, |out| sma(&close, 200, out)),
             Self::Close10Ema => fill(bars, |out| ema(&close, 10, None, out)),
@@ -133,6 +148,8 @@ impl Indicator {
                 let (mut a, mut b, mut c, mut d) = (blank(bars), blank(bars), blank(bars), blank(bars));
                 fill(bars, |out| mfi(&high(), &low(), &close, &volume, WILDER, out, &mut a, &mut b, &mut c, &mut d))
             }
+            Self::Kdjj => Ok(kdj::j(bars)),
+            Self::ZScore => z_score(&close),
         }
     }
 }
@@ -155,14 +172,25 @@ fn macd_lines(close: &[f64]) -> Result<MacdLines, KandError> {
     Ok((line, signal, histogram))
 }
 
-/// The middle band and `widths` standard deviations of the sample. kand's divides by n, so it is scaled by
-/// √(n / (n - 1)).
+/// The middle band and `widths` standard deviations of the sample.
 fn bollinger(close: &[f64], widths: f64) -> Result<Vec<f64>, KandError> {
+    let (middle, deviation) = mean_and_deviation(close)?;
+    Ok(middle.iter().zip(deviation).map(|(middle, deviation)| middle + widths * deviation).collect())
+}
+
+/// How many standard deviations of the sample the close lies above its mean, both of the Bollinger bands' window.
+fn z_score(close: &[f64]) -> Result<Vec<f64>, KandError> {
+    let (middle, deviation) = mean_and_deviation(close)?;
+    Ok(close.iter().zip(middle.iter().zip(deviation)).map(|(close, (mean, width))| (close - mean) / width).collect())
+}
+
+/// Mean and standard deviation of the sample. kand's deviation divides by n, so it is scaled by √(n / (n - 1)).
+fn mean_and_deviation(close: &[f64]) -> Result<(Vec<f64>, Vec<f64>), KandError> {
     let middle = fill(close, |out| sma(close, BOLLINGER, out))?;
     let deviation = fill(close, |out| stddev(close, BOLLINGER, out, &mut blank(close), &mut blank(close)))?;
     let n = 20.0_f64;
     let scale = (n / (n - 1.0)).sqrt();
-    Ok(middle.iter().zip(deviation).map(|(middle, deviation)| middle + widths * deviation * scale).collect())
+    Ok((middle, deviation.into_iter().map(|deviation| deviation * scale).collect()))
 }
 
 /// Mean of the typical price, weighted by volume.

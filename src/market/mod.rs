@@ -6,6 +6,7 @@
 
 mod alpha_vantage;
 mod bars_csv;
+mod benchmark;
 mod csv_folder;
 mod data;
 mod error;
@@ -15,6 +16,7 @@ mod fred;
 mod google_news;
 mod guard;
 mod indicators;
+mod kdj;
 mod lenient;
 mod names;
 mod polymarket;
@@ -31,6 +33,7 @@ mod yahoo;
 
 use std::sync::Arc;
 
+pub use benchmark::benchmark;
 use chrono::NaiveDate;
 pub use csv_folder::CsvFolder;
 pub use data::{
@@ -48,7 +51,7 @@ use source::{
     Answered, FundamentalSource, InsiderSource, MacroSource, NewsSource, PredictionSource, PriceSource, SocialSource,
     Source,
 };
-pub use symbol::{asset_type, benchmark, canonical};
+pub use symbol::{asset_type, canonical};
 pub use vendors::{Choice, Keys, Vendors};
 pub use web::WebOptions;
 use web::{Answer, Question, Web};

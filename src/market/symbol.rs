@@ -30,19 +30,6 @@ const CURRENCIES: [&str; 24] = [
     "MXN", "ZAR", "TRY", "INR", "KRW", "BRL", "RUB", "THB",
 ];
 
-/// The index that a share's return is held against, by the suffix of its exchange.
-const BENCHMARKS: [(&str, &str); 9] = [
-    (".NS", "^NSEI"),
-    (".BO", "^BSESN"),
-    (".T", "^N225"),
-    (".HK", "^HSI"),
-    (".L", "^FTSE"),
-    (".TO", "^GSPTSE"),
-    (".AX", "^AXJO"),
-    (".SS", "000001.SS"),
-    (".SZ", "399001.SZ"),
-];
-
 /// The symbol as most vendors spell it: `XAUUSD` is `GC=F`, `btcusdt` is `BTC-USD`, `EURUSD` is `EURUSD=X`; everything
 /// else, suffixes of exchanges included, stays as it is.
 pub fn canonical(ticker: &Ticker) -> Ticker {
@@ -57,13 +44,6 @@ pub fn asset_type(ticker: &Ticker) -> AssetType {
     let symbol = canonical(ticker);
     let quotes = ["-USD", "-USDT", "-USDC", "-BTC", "-ETH"];
     if quotes.iter().any(|quote| symbol.as_str().ends_with(quote)) { AssetType::Crypto } else { AssetType::Stock }
-}
-
-/// The benchmark of an instrument: the index of its exchange, and the S&P 500 as the fund SPY where none is known.
-pub fn benchmark(ticker: &Ticker) -> Ticker {
-    let symbol = canonical(ticker);
-    let found = BENCHMARKS.iter().find(|(suffix, _)| symbol.as_str().ends_with(suffix));
-    found.map_or("SPY", |(_, index)| index).parse().expect("benchmarks are tickers")
 }
 
 /// The coin of a symbol such as `BTC-USD`, `BTCUSDT`, `BTC-USDC`.
@@ -116,13 +96,6 @@ mod tests {
             ("NVDA", AssetType::Stock),
         ] {
             assert_eq!(asset_type(&ticker(written)), kind, "{written}");
-        }
-    }
-
-    #[test]
-    fn the_exchange_decides_on_the_benchmark() {
-        for (written, index) in [("7203.T", "^N225"), ("RELIANCE.NS", "^NSEI"), ("NVDA", "SPY"), ("BRK.B", "SPY")] {
-            assert_eq!(benchmark(&ticker(written)), ticker(index));
         }
     }
 }

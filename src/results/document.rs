@@ -48,6 +48,9 @@ pub struct FinalState {
     pub trader_investment_plan: String,
     pub risk_debate_state: RiskDebateState,
     pub final_trade_decision: String,
+    /// What the portfolio manager was told of earlier decisions; empty if there was nothing.
+    #[serde(default)]
+    pub past_context: String,
 }
 
 /// The bull and bear debate by the framework's names.
@@ -172,6 +175,7 @@ impl FinalState {
                 count: risk.len(),
             },
             final_trade_decision: reports.portfolio_manager.clone(),
+            past_context: analysis.lessons.clone().unwrap_or_default(),
         }
     }
 }

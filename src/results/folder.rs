@@ -19,6 +19,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Results {
     root: PathBuf,
+    /// Whether a result is on the disk, and not only on its way there, when it is written.
+    synced: bool,
 }
 
 /// Why a result could not be written or read.
@@ -36,14 +38,19 @@ pub enum ResultsError {
 impl Results {
     /// Results under `root`, which is made on the first write.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), synced: true }
+    }
+
+    /// The same for results that a crash of the machine may take, because nothing could go on from them.
+    pub fn unsynced(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), synced: false }
     }
 
     /// Writes the result's files and returns their folder, which appears at once with all of them. A result that is
     /// there already, from an attempt that wrote it and died before it could say so, is replaced.
     pub fn write(&self, result: &JobResult) -> Result<PathBuf, ResultsError> {
         let folder = self.folder(&result.ticker, result.date, result.job_id);
-        write_folder(&folder, &files(result)).map_err(|source| ResultsError::of_write(&folder, source))?;
+        write_folder(&folder, &files(result), self.synced).map_err(|source| ResultsError::of_write(&folder, source))?;
         Ok(folder)
     }
 
@@ -123,27 +130,29 @@ fn files(result: &JobResult) -> Vec<(&'static str, String)> {
     files
 }
 
-fn write_folder(folder: &Path, files: &[(&str, String)]) -> io::Result<()> {
+fn write_folder(folder: &Path, files: &[(&str, String)], synced: bool) -> io::Result<()> {
     let parent = folder.parent().expect("a result's folder lies under its date");
     fs::create_dir_all(parent)?;
     let hidden = tempfile::Builder::new().prefix(".partial-").tempdir_in(parent)?;
     for (path, text) in files {
-        write_file(&hidden.path().join(path), text)?;
+        write_file(&hidden.path().join(path), text, synced)?;
     }
-    File::open(hidden.path())?.sync_all()?;
+    if synced {
+        File::open(hidden.path())?.sync_all()?;
+    }
     put_in_place(hidden.path(), folder)?;
     // It is renamed, so there is nothing left to remove.
     let _ = hidden.keep();
-    File::open(parent)?.sync_all()
+    if synced { File::open(parent)?.sync_all() } else { Ok(()) }
 }
 
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
+fn write_file(path: &Path, text: &str, synced: bool) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let mut file = File::create(path)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    if synced { file.sync_all() } else { Ok(()) }
 }
 
 /// Renames `new` to `folder`. A folder that is there already is first moved aside, for rename(2) replaces only an

@@ -20,7 +20,8 @@ use crate::{
         feed::Followed,
         transition::{Next, Transition},
     },
-    results::JobResult,
+    memory::{self, DecisionLog},
+    results::{JobResult, ResultsError},
 };
 
 /// A claimed job, and what it needs.
@@ -108,7 +109,7 @@ impl<'a> Attempt<'a> {
         std::future::pending::<()>().await;
     }
 
-    /// Writes the result first and then ends the job, so that a completed job has one. A crash in between leaves a
+    /// Writes the result and the decision first and then ends the job, so that a completed job has both. A crash in between leaves a
     /// job that runs its last step again and replaces the result with the same.
     async fn complete(&self, analysis: &Analysis) -> Result<(), LeaseLost> {
         let Some(result) = JobResult::new(self.claim.job.id, analysis) else {
@@ -116,8 +117,13 @@ impl<'a> Attempt<'a> {
         };
         self.keeper.confirm().await?;
         let (decision, rating) = (result.decision, result.rating);
-        let results = self.worker.results.clone();
-        let written = tokio::task::spawn_blocking(move || results.write(&result)).await;
+        let (results, memory) = (self.worker.results.clone(), self.worker.desk.memory());
+        let written = tokio::task::spawn_blocking(move || {
+            let folder = results.write(&result)?;
+            remember(&memory, &result);
+            Ok::<_, ResultsError>(folder)
+        })
+        .await;
         match written.map_err(|panic| failure::panicked(&panic.to_string())).and_then(|w| w.map_err(Failure::from)) {
             Ok(folder) => self.completed(decision, rating, &folder).await,
             Err(failure) => self.fail(&failure).await,
@@ -171,5 +177,14 @@ impl<'a> Attempt<'a> {
     /// Whether an apply whose answer was lost had gone through.
     fn is_ours(&self, job: &Job, intended: Status) -> bool {
         job.attempt == self.claim.job.attempt && job.status == intended && intended != Status::Cancelled
+    }
+}
+
+/// Adds the decision to the log. Without, later jobs learn less; this one is done all the same.
+fn remember(log: &DecisionLog, result: &JobResult) {
+    let JobResult { job_id, ticker, date, rating, reports, .. } = result;
+    let decision = memory::Decision::new(*job_id, ticker.clone(), *date, *rating, &reports.portfolio_manager);
+    if let Err(error) = log.decide(decision) {
+        warn!(%error, folder = %log.folder().display(), "can't add the decision to the log; check MEMORY_DIR");
     }
 }

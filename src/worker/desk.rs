@@ -12,6 +12,7 @@ use crate::{
     jobs::{JobConfig, JobRequest, ModelName, ServedModels, Temperature},
     llm::{self, Backend, Gates, LlmError, ollama},
     market::{self, Keys, Vendors, WebOptions},
+    memory::DecisionLog,
 };
 
 /// A job asks for something that the service's settings lack or forbid.
@@ -65,8 +66,14 @@ impl Desk {
             market: self.vendors.market(&choice(job, &self.config, self.offline)?),
             analyst_concurrency: self.config.analyst_concurrency,
             max_tool_rounds: self.config.max_tool_rounds,
+            memory: self.memory(),
         };
         Ok((firm, self.brief(request)?))
+    }
+
+    /// What was decided before, and where decisions go.
+    pub fn memory(&self) -> DecisionLog {
+        DecisionLog::new(self.config.memory_folder())
     }
 
     fn brief(&self, request: &JobRequest) -> Result<Brief, InvalidConfig> {

@@ -9,6 +9,7 @@ use tradingagents::{
     domain::{Agent, Analyst, AssetType, DecisionSource, Provider, Rating},
     llm::{self, Backend, ollama},
     market::{Market, Sample},
+    memory::DecisionLog,
 };
 
 use crate::support::llm::{FakeLlm, Trouble};
@@ -53,6 +54,7 @@ fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
         market: Market::new(vec![std::sync::Arc::new(Sample)]),
         analyst_concurrency: 4,
         max_tool_rounds: 3,
+        memory: DecisionLog::new("/nowhere"),
     }
 }
 
@@ -60,7 +62,7 @@ fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
 #[derive(Default)]
 pub struct Witness {
     pub steps: Mutex<Vec<Step>>,
-    checkpoints: Mutex<Vec<Analysis>>,
+    pub checkpoints: Mutex<Vec<Analysis>>,
     /// The states in the middle of turns.
     progress: Mutex<Vec<Analysis>>,
     hurry: AtomicBool,
@@ -87,7 +89,7 @@ impl Observer for Witness {
 
 impl Witness {
     /// The agents in the order in which they ended.
-    fn finished(&self) -> Vec<Agent> {
+    pub fn finished(&self) -> Vec<Agent> {
         let steps = self.steps.lock().unwrap();
         let ended =
             steps.iter().filter_map(|step| if let Step::Finished { agent, .. } = step { Some(*agent) } else { None });

@@ -6,12 +6,14 @@
 
 mod analyze;
 mod api;
+mod backtest;
 mod client;
 mod deployment;
 mod evidence;
 mod firm;
 mod llm;
 mod market;
+mod memory;
 mod model_server;
 mod service;
 mod store;

@@ -16,18 +16,15 @@ pub struct Assessment {
 impl Assessment {
     /// Asks every rule.
     pub fn of(figures: Figures) -> Self {
-        static ALL: [Rule; 7] = RULES;
-        let findings = ALL.iter().filter_map(|rule| Some((rule, rule.judge(&figures)?))).collect();
+        let findings = RULES.iter().filter_map(|rule| Some((rule, rule.judge(&figures)?))).collect();
         Self { figures, findings }
     }
 
-    /// The mean vote, from -1 to 1; 0 without any.
+    /// The weighted mean of the votes, from -1 to 1; 0 without any.
     pub fn score(&self) -> f64 {
-        let votes = self.findings.iter().map(|(_, finding)| f64::from(finding.vote)).sum::<f64>();
-        // There are seven rules.
-        #[expect(clippy::cast_precision_loss)]
-        let count = self.findings.len().max(1) as f64;
-        votes / count
+        let votes: f64 = self.findings.iter().map(|(rule, finding)| rule.weight * f64::from(finding.vote)).sum();
+        let weights: f64 = self.findings.iter().map(|(rule, _)| rule.weight).sum();
+        if weights > 0.0 { votes / weights } else { 0.0 }
     }
 
     /// The rating of the score: the scale from -1 to 1 in five equal parts.

@@ -5,12 +5,14 @@
 
 mod assessment;
 mod figures;
+pub mod limits;
 mod rule;
 mod voice;
 
 use assessment::Assessment;
 use async_trait::async_trait;
 use figures::Figures;
+pub use rule::reference;
 
 use super::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Usage};
 use crate::domain::Provider;

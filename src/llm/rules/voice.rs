@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     assessment::Assessment,
+    figures::Figures,
     rule::{Finding, RULES, Rule},
 };
 use crate::domain::{Agent, Decision};
@@ -23,6 +24,7 @@ const RISK_PER_TRADE: f64 = 0.01;
 /// An agent's text.
 pub fn text(agent: Agent, assessment: &Assessment) -> String {
     let body = match agent {
+        Agent::Reflector => return reflection(&assessment.figures),
         Agent::MarketAnalyst => table(assessment),
         Agent::SentimentAnalyst | Agent::NewsAnalyst | Agent::FundamentalsAnalyst => {
             "The rules read prices and volume alone. There is nothing to report here, and nothing from here went into \
@@ -93,7 +95,7 @@ fn table(assessment: &Assessment) -> String {
 fn verdict(assessment: &Assessment) -> String {
     let count = |vote| assessment.voting(vote).count();
     format!(
-        "{} rules vote for a rise, {} for a fall, {} for neither: the mean vote is {:+.2}, which rates {}.",
+        "{} rules vote for a rise, {} for a fall, {} for neither: the weighted mean vote is {:+.2}, which rates {}.",
         count(1),
         count(-1),
         count(0),
@@ -111,6 +113,19 @@ fn side(assessment: &Assessment, vote: i8, direction: &str) -> String {
     }
     let against = assessment.voting(-vote).count();
     format!("These rules vote {direction}, against {against} that vote the other way:\n\n{}", points.join("\n"))
+}
+
+/// Whether a rating was right, in a sentence.
+fn reflection(figures: &Figures) -> String {
+    let (Some(direction), Some(alpha)) = (figures.get("expected_direction"), figures.get("alpha_percent")) else {
+        return "By rule, not by a language model: nothing is known of the outcome.".into();
+    };
+    let judged = match direction * alpha {
+        _ if direction == 0.0 => "the rating took no side",
+        agreement if agreement > 0.0 => "the rating pointed the right way",
+        _ => "the rating pointed the wrong way",
+    };
+    format!("By rule, not by a language model: {judged}, as the price did {alpha:+.2} points against its benchmark.")
 }
 
 /// A view on how much to risk.
