@@ -25,7 +25,7 @@ let
 
   # For checks: the quick profile, and the files that they read beside the source.
   development = common // {
-    src = sourceOf [ ../tests ../docs/RULES.md ../rustfmt.toml ../clippy.toml ];
+    src = sourceOf [ ../tests ../rustfmt.toml ../clippy.toml ];
     CARGO_PROFILE = "dev";
   };
 in
@@ -47,5 +47,5 @@ in
   development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
 
   # The tests also compare the settings with the stack's files.
-  testedSource = sourceOf [ ../tests ../.env.example ../compose.yaml ../compose.dev.yaml ];
+  testedSource = sourceOf [ ../tests ../docs/RULES.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
 }

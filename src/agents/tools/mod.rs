@@ -87,7 +87,7 @@ impl Tool {
             ),
             Self::Indicators => (
                 "Values of technical indicators by day, newest first. Names: close_50_sma, close_200_sma, \
-                 close_10_ema, macd, macds, macdh, rsi, boll, boll_ub, boll_lb, atr, vwma, mfi.",
+                 close_5_sma, close_10_ema, macd, macds, macdh, rsi, boll, boll_ub, boll_lb, zscore, kdjj, atr, vwma, mfi.",
                 schema::<prices::IndicatorArguments>(),
             ),
             Self::Snapshot => ("The verified figures at the analysis date.", schema::<NoArguments>()),
