@@ -106,6 +106,8 @@ pub struct CallRecord {
 /// What was heard in a turn that goes on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unfinished {
+    /// The model, as `provider/model`.
+    pub model: String,
     /// From the model, in order.
     pub answers: Vec<Answered>,
     /// From tools, in order.

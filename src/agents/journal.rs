@@ -22,8 +22,8 @@ impl<'a> Journal<'a> {
     }
 
     /// What an earlier attempt heard in the turn of this agent that now begins.
-    pub async fn unfinished(&self, agent: Agent) -> Unfinished {
-        self.stored.lock().await.unfinished.get(&agent).cloned().unwrap_or_default()
+    pub async fn unfinished(&self, agent: Agent) -> Option<Unfinished> {
+        self.stored.lock().await.unfinished.get(&agent).cloned()
     }
 
     /// A model answered: keeps what was heard so far in a turn that goes on.

@@ -7,7 +7,7 @@ use std::{fmt::Write, io};
 
 use super::{AgentError, Analysis, StepRecord, case::Case};
 use crate::{
-    domain::{Agent, Decision, Ticker},
+    domain::{Agent, Decision, Ticker, TradeDate},
     market::{self, PriceHistory},
     memory::{
         DecisionLog, Entry, Settlement,
@@ -75,6 +75,8 @@ fn due<'a>(case: &Case<'_>, analysis: &Analysis, entries: &'a [Entry]) -> Vec<(&
     let pending = entries.iter().filter(|entry| !settled(entry));
     let mut due: Vec<_> =
         pending.filter_map(|entry| Some((entry, holding::window(bars, entry.decision.date.day())?))).collect();
+    // Of a day that still lasts the last price is no close.
+    due.retain(|(_, window)| !TradeDate::from(window.to).is_now());
     due.sort_by_key(|(entry, _)| (entry.decision.date, entry.decision.made_at));
     due
 }

@@ -50,7 +50,10 @@ impl<'a> Turn<'a> {
     /// computed for it.
     pub async fn begin(agent: Agent, model: &'a dyn ChatModel, context: &str, journal: &'a Journal<'a>) -> Self {
         journal.tell(Step::Started { agent }).await;
-        let heard = journal.unfinished(agent).await;
+        let name = format!("{}/{}", model.provider().as_str(), model.model());
+        // Another model may ask for other tools, and its thoughts are its own.
+        let heard = journal.unfinished(agent).await.filter(|heard| heard.model == name);
+        let heard = heard.unwrap_or(Unfinished { model: name, ..Unfinished::default() });
         Self {
             agent,
             model,
@@ -146,7 +149,7 @@ impl<'a> Turn<'a> {
     /// Ends the turn.
     pub async fn end(self) -> StepRecord {
         let took = self.took();
-        let Unfinished { answers, tools, .. } = self.heard;
+        let Unfinished { model, answers, tools, .. } = self.heard;
         let (mut usage, mut calls, mut left_out) = (Usage::default(), Vec::new(), 0);
         for Answered { response, seconds } in answers {
             usage += response.usage;
@@ -156,7 +159,7 @@ impl<'a> Turn<'a> {
         self.journal.tell(Step::Finished { agent: self.agent, took, usage }).await;
         StepRecord {
             agent: self.agent,
-            model: format!("{}/{}", self.model.provider().as_str(), self.model.model()),
+            model,
             seconds: took.as_secs_f64(),
             usage,
             calls,

@@ -219,6 +219,11 @@ mod tests {
 
         let config = load_one("REDIS_URL", "redis://user:canary-password@host:6379/1").unwrap();
         assert!(!format!("{config:?}").contains("canary"));
+        for name in ["OLLAMA_BASE_URL", "VENDOR_GATEWAY"] {
+            let config = load_one(name, "http://user:canary-password@host").unwrap();
+            let shown = serde_json::to_string(&config).unwrap();
+            assert!(!format!("{config:?}{shown}").contains("canary"), "{name}");
+        }
         let error = load_one("REDIS_URL", "http://user:canary-password@host").unwrap_err();
         assert!(!error.to_string().contains("canary"));
     }

@@ -5,6 +5,7 @@
 
 mod load;
 mod redis_url;
+mod server_url;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -13,6 +14,7 @@ pub use redis_url::RedisUrl;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
+pub use server_url::ServerUrl;
 use url::Url;
 
 use crate::{
@@ -106,7 +108,8 @@ pub struct Config {
     #[schemars(with = "Option<String>", extend("x-allowed" = "a list such as openai/gpt-5.5=1.25:10,xai/grok-4=3:15"))]
     pub llm_prices: Prices,
     /// Where Ollama is.
-    pub ollama_base_url: Url,
+    #[schemars(with = "Url")]
+    pub ollama_base_url: ServerUrl,
     /// The context window that Ollama gives each model, tokens. A prompt that is longer loses its oldest evidence, and the
     /// result says so.
     #[schemars(range(min = 2048))]
@@ -203,7 +206,8 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// A server that all vendors on the network are asked through, as {VENDOR_GATEWAY}/{host}/{path}; a proxy that
     /// caches, or that has the only way out. If unset, they are asked directly, or by HTTPS_PROXY.
-    pub vendor_gateway: Option<Url>,
+    #[schemars(with = "Option<Url>")]
+    pub vendor_gateway: Option<ServerUrl>,
     /// The key of Alpha Vantage.
     #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
@@ -256,7 +260,7 @@ impl Default for Config {
             llm_temperature: None,
             llm_concurrency: None,
             llm_prices: Prices::default(),
-            ollama_base_url: url("http://127.0.0.1:11434/"),
+            ollama_base_url: url("http://127.0.0.1:11434/").into(),
             ollama_num_ctx: 32_768,
             ollama_keep_alive: "30m".into(),
             ollama_pull: PullPolicy::Auto,

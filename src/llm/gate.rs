@@ -140,7 +140,8 @@ impl<M: ChatModel> ChatModel for Gated<M> {
     }
 
     async fn supports_tools(&self) -> Result<bool, LlmError> {
-        self.gate.pass(self.model.supports_tools()).await
+        // Mostly known without asking, so it says nothing of the server.
+        self.model.supports_tools().await
     }
 
     async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {

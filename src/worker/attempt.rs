@@ -109,8 +109,8 @@ impl<'a> Attempt<'a> {
         std::future::pending::<()>().await;
     }
 
-    /// Writes the result and the decision first and then ends the job, so that a completed job has both. A crash in between leaves a
-    /// job that runs its last step again and replaces the result with the same.
+    /// Writes the result and the decision first and then ends the job, so that a completed job has both. A crash in
+    /// between leaves a job that runs its last step again and replaces the result with the same.
     async fn complete(&self, analysis: &Analysis) -> Result<(), LeaseLost> {
         let Some(result) = JobResult::new(self.claim.job.id, analysis) else {
             return self.fail(&failure::panicked(&"the firm ended without an outcome")).await;

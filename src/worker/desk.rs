@@ -39,7 +39,7 @@ impl Desk {
     /// A desk that may use all that the settings allow.
     pub fn new(config: Arc<Config>) -> Self {
         let web = WebOptions {
-            gateway: config.vendor_gateway.clone(),
+            gateway: config.vendor_gateway.as_ref().map(|url| url.expose().clone()),
             cache: config.cache_dir.clone(),
             ..WebOptions::default()
         };
@@ -193,7 +193,7 @@ impl Desk {
         let config = &self.config;
         let set = config.llm_backend_url.as_ref().filter(|_| provider == config.llm_provider);
         set.map(|url| url.as_url().clone()).or_else(|| match provider {
-            Provider::Ollama => Some(config.ollama_base_url.clone()),
+            Provider::Ollama => Some(config.ollama_base_url.expose().clone()),
             Provider::Azure => config.azure_openai_endpoint.clone(),
             _ => None,
         })

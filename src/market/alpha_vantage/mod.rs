@@ -60,9 +60,11 @@ fn read<T: DeserializeOwned>(answer: &Answer, what: &str) -> Result<T, MarketErr
 
 fn refusal(said: &str) -> MarketError {
     let words = said.to_lowercase();
-    let limits = ["rate limit", "requests per day", "call frequency", "premium", "per second", "per minute"];
+    let limits = ["rate limit", "requests per day", "call frequency", "per second", "per minute"];
     if limits.iter().any(|limit| words.contains(limit)) {
         MarketError::RateLimited { vendor: NAME, retry_after: None }
+    } else if words.contains("premium") {
+        MarketError::NotConfigured { vendor: NAME, setting: "ALPHA_VANTAGE_API_KEY (a premium key is asked for)" }
     } else if words.contains("api key") || words.contains("apikey") {
         MarketError::NotConfigured { vendor: NAME, setting: "ALPHA_VANTAGE_API_KEY (it refuses the one it has)" }
     } else {

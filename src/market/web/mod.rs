@@ -38,6 +38,8 @@ const TIMEOUT: u32 = 30;
 const PATIENCE: u32 = 30;
 /// The waits between tries after a rate limit, beats. Yahoo's clients use the same.
 const BACKOFFS: [u32; 3] = [2, 4, 8];
+/// The longest wait that a vendor may ask of a job's retries.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// The largest answer, unpacked: all the facts of a big company are some 20 MB.
 const MAX_BODY: usize = 64 << 20;
 
@@ -189,7 +191,10 @@ impl Failure {
 
     fn rate_limited(vendor: &'static str, headers: &HeaderMap) -> Self {
         let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let error = MarketError::RateLimited { vendor, retry_after: retry_after.map(Duration::from_secs) };
+        let error = MarketError::RateLimited {
+            vendor,
+            retry_after: retry_after.map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT)),
+        };
         Self { error, retries: BACKOFFS.len(), closes: true }
     }
 }
