@@ -294,7 +294,7 @@ async fn of_a_coin_nobody_reads_filings() {
     assert_eq!(service.ended(&id).await["status"], "completed");
     let reports = service.get(&format!("/jobs/{id}/result")).await.1["reports"].clone();
     assert!(reports["news"].is_string() && reports["fundamentals"].as_str().is_none_or(str::is_empty), "{reports}");
-    assert!(fake.asked("query2.finance.yahoo.com/v8/finance/chart/BTC-USD").len() == 1);
+    assert_eq!(fake.asked("query2.finance.yahoo.com/v8/finance/chart/BTC-USD").len(), 1);
 
     let id = service.submit("BTC-USD", "2012-09-19", json!({"selected_analysts": ["fundamentals"]})).await;
     let job = service.ended(&id).await;
