@@ -10,9 +10,18 @@
 #[path = "../tests/stories/support/mod.rs"]
 mod support;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-use axum::{Router, body::Bytes, extract::State, http::Uri, routing::any};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, Uri, header::CONTENT_TYPE},
+    routing::any,
+};
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -32,17 +41,19 @@ async fn main() {
 
 async fn measure(answer_time: Duration) {
     let (llm, redis) = (FakeLlm::start().await, Redis::start(&[]).await);
+    let server = Slowed::start(llm.url(), answer_time).await;
     let sandbox = Sandbox::new()
         .set("REDIS_URL", redis.url())
         .set("API_LISTEN", "127.0.0.1:0")
-        .set("OLLAMA_BASE_URL", slowed(llm.url(), answer_time).await)
+        .set("OLLAMA_BASE_URL", &server.url)
+        .set("LLM_CONCURRENCY", 4)
         .set("PRICE_VENDORS", "sample")
         .set("WORKER_CONCURRENCY", 1);
     let api = sandbox.start(&["api"]);
     let service = Service::at(&api.url().await);
     let worker = sandbox.start(&["worker"]);
     worker.line("the worker is ready").await;
-    let mut added = Vec::new();
+    let mut walls = Vec::new();
     let (mut calls, mut path) = (0, 0);
     for _ in 0..JOBS {
         let id = service.submit("AAPL", "2012-09-19", json!({})).await;
@@ -50,18 +61,14 @@ async fn measure(answer_time: Duration) {
         assert_eq!(job["status"], "completed", "{job}");
         let (_, result) = service.get(&format!("/jobs/{id}/result")).await;
         (calls, path) = counted(&result);
-        let wall = (time(&job, "completed_at") - time(&job, "started_at")).to_std().unwrap();
-        added.push(wall.saturating_sub(answer_time * path));
+        walls.push((time(&job, "completed_at") - time(&job, "started_at")).to_std().unwrap());
     }
-    added.sort_unstable();
-    let (median, fixed) = (added[JOBS / 2], answer_time * path);
-    let share = if fixed.is_zero() {
-        String::new()
-    } else {
-        format!(", {:.2} %", 100.0 * median.as_secs_f64() / fixed.as_secs_f64())
-    };
+    walls.sort_unstable();
+    let fixed = server.answer_time() * path;
+    let added = walls[JOBS / 2].saturating_sub(fixed);
+    let share = 100.0 * added.as_secs_f64() / fixed.as_secs_f64();
     println!(
-        "  {answer_time:>6.0?} a call, {calls} calls, {path} of them on the critical path: {fixed:.1?}, and the firm adds {median:.1?}{share}"
+        "  {answer_time:>6.0?} a call, {calls} calls, {path} of them on the critical path: {fixed:.2?}, and the firm adds {added:.1?}, {share:.2} %"
     );
 }
 
@@ -84,19 +91,48 @@ fn time(job: &Value, name: &str) -> DateTime<Utc> {
     job[name].as_str().unwrap().parse().unwrap()
 }
 
-/// The URL of a server that hands everything on to another, chats after a time.
-async fn slowed(url: String, answer_time: Duration) -> String {
-    let hand_on =
-        async move |State((url, client)): State<(String, reqwest::Client)>, method: Method, uri: Uri, body: Bytes| {
-            if uri.path() == "/api/chat" {
-                sleep(answer_time).await;
-            }
-            client.request(method, format!("{url}{uri}")).body(body).send().await.unwrap().bytes().await.unwrap()
-        };
-    let client = tradingagents::tls::client_builder(&url.parse().unwrap()).build().unwrap();
-    let routes = Router::new().fallback(any(hand_on)).with_state((url, client));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let place = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
-    place
+/// A server that hands everything on to another, and answers a chat after a time.
+struct Slowed {
+    url: String,
+    chats: Chats,
+}
+
+/// How long each chat took, from its arrival to its answer: a timer is a millisecond late, or two.
+type Chats = Arc<Mutex<Vec<Duration>>>;
+
+impl Slowed {
+    async fn start(target: String, answer_time: Duration) -> Self {
+        let client = tradingagents::tls::client_builder(&target.parse().unwrap()).build().unwrap();
+        let chats = Chats::default();
+        let state = (chats.clone(), target, client, answer_time);
+        let routes = Router::new().fallback(any(hand_on)).with_state(state);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
+        Self { url, chats }
+    }
+
+    /// The mean time of a chat.
+    fn answer_time(&self) -> Duration {
+        let chats = self.chats.lock().unwrap();
+        chats.iter().sum::<Duration>() / u32::try_from(chats.len()).unwrap()
+    }
+}
+
+async fn hand_on(
+    State((chats, target, client, answer_time)): State<(Chats, String, reqwest::Client, Duration)>,
+    method: Method,
+    uri: Uri,
+    body: Bytes,
+) -> (StatusCode, Bytes) {
+    let (arrival, is_chat) = (Instant::now(), uri.path() == "/api/chat");
+    let pause = sleep(if is_chat { answer_time } else { Duration::ZERO });
+    let question = client.request(method, format!("{target}{uri}")).header(CONTENT_TYPE, "application/json");
+    let (answer, ()) = tokio::join!(question.body(body).send(), pause);
+    let answer = answer.unwrap();
+    let reply = (answer.status(), answer.bytes().await.unwrap());
+    if is_chat {
+        chats.lock().unwrap().push(arrival.elapsed());
+    }
+    reply
 }
