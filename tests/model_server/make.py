@@ -1,11 +1,7 @@
 """A language model of a few kilobytes with random weights, for llama.cpp's llama-server.
 
 It knows the characters of ASCII and answers noise, but a server serves it as it does any other model, and keeps it to
-tools and JSON schemas. With the packages gguf and numpy, and Debian's llama.cpp:
-
-    python3 make.py noise.gguf
-    llama-server --model noise.gguf --ctx-size 131072 --parallel 4 --jinja --port 8099 &
-    MODEL_SERVER=http://127.0.0.1:8099/v1 cargo test model_server
+tools and JSON schemas. `run` beside this file starts one.
 """
 
 import sys

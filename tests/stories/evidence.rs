@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{Days, NaiveDate};
-use serde_json::json;
+use serde_json::{Value, json};
 use tradingagents::{
     agents::{Analysis, Brief, Firm},
     domain::{Agent, Analyst, AssetType, Rating, Vendor},
@@ -281,6 +281,59 @@ async fn a_job_chooses_its_vendors_and_a_wrong_name_is_refused_with_those_that_t
         let problem = answer.text().await.unwrap().replace("\\\"", "\"");
         assert!(problem.contains(told), "{problem}");
     }
+}
+
+/// The names of an object's members.
+fn names(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn a_job_may_set_every_key_of_its_config() {
+    let (llm, fake) = (FakeLlm::start().await, all_vendors(day("2012-09-19")).await);
+    let sandbox =
+        Sandbox::new().set("VENDOR_GATEWAY", fake.url()).set("API_LISTEN", "127.0.0.1:0").set("LLM_PROVIDER", "rules");
+    let serve = sandbox.start(&["serve"]);
+    let service = Service::at(&serve.url().await);
+    let config = json!({
+        "llm_provider": "openai_compatible", "backend_url": format!("{}/v1", llm.url()),
+        "deep_think_llm": "deep", "quick_think_llm": "quick", "temperature": 0.5, "reasoning_effort": "low",
+        "max_debate_rounds": 2, "max_risk_discuss_rounds": 2, "selected_analysts": ["market", "news", "fundamentals"],
+        "asset_type": "stock", "output_language": "German",
+        "data_vendors": {
+            "core_stock_apis": "sample", "technical_indicators": "sample", "fundamental_data": "yahoo",
+            "news_data": "yahoo", "social_data": "reddit", "macro_data": "fred", "prediction_markets": "polymarket",
+        },
+        "tool_vendors": {
+            "get_stock_data": "yahoo", "get_indicators": "yahoo", "get_fundamentals": "sec_edgar",
+            "get_balance_sheet": "sec_edgar", "get_cashflow": "sec_edgar", "get_income_statement": "sec_edgar",
+            "get_news": "google_news", "get_global_news": "google_news", "get_insider_transactions": "yahoo",
+            "get_macro_indicators": "fred", "get_prediction_markets": "polymarket",
+        },
+    });
+    let (_, document) = service.get("/openapi.json").await;
+    for (set, schema) in
+        [(&config, "JobConfig"), (&config["data_vendors"], "DataVendors"), (&config["tool_vendors"], "ToolVendors")]
+    {
+        assert_eq!(names(set), names(&document["components"]["schemas"][schema]["properties"]), "{schema}");
+    }
+
+    let id = service.submit("AAPL", "2012-09-19", config).await;
+    let job = service.ended(&id).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    let result = service.get(&format!("/jobs/{id}/result")).await.1;
+    assert!(result["reports"]["market"].as_str().unwrap().contains("*Prices: vendor yahoo"), "{result}");
+    assert_eq!(result["reports"]["sentiment"], "");
+    let turns = |agent: &str| result["steps"].as_array().unwrap().iter().filter(|step| step["agent"] == agent).count();
+    assert_eq!((turns("bull_researcher"), turns("neutral_analyst")), (2, 2));
+    for request in llm.requests() {
+        assert_eq!((&request.body["temperature"], &request.body["reasoning_effort"]), (&json!(0.5), &json!("low")));
+        assert!(request.body["messages"].to_string().contains("German"), "{}", request.body);
+    }
+    let mut models: Vec<_> = llm.requests().iter().map(|request| request.body["model"].clone()).collect();
+    models.sort_by_key(Value::to_string);
+    models.dedup();
+    assert_eq!(models, ["deep", "quick"]);
 }
 
 #[tokio::test]
