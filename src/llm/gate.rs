@@ -10,10 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
-use tokio::sync::{Semaphore, mpsc::UnboundedSender};
+use tokio::sync::Semaphore;
 
-use super::{ChatModel, ChatRequest, ChatResponse, LlmError};
+use super::LlmError;
 use crate::domain::Provider;
 
 /// Failures in a row that shut the gate: more than one call has tries.
@@ -79,7 +78,7 @@ impl Gate {
     }
 
     /// Makes a call once there is a slot for it; an error at once while the gate is shut.
-    async fn pass<T>(&self, call: impl Future<Output = Result<T, LlmError>>) -> Result<T, LlmError> {
+    pub(super) async fn pass<T>(&self, call: impl Future<Output = Result<T, LlmError>>) -> Result<T, LlmError> {
         let _slot = self.slots.acquire().await.expect("nobody closes it");
         locked(&self.circuit).admit(Instant::now())?;
         let result = call.await;
@@ -121,36 +120,6 @@ fn is_down(error: &LlmError) -> bool {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A model behind a gate.
-pub(super) struct Gated<M> {
-    pub model: M,
-    pub gate: Arc<Gate>,
-}
-
-#[async_trait]
-impl<M: ChatModel> ChatModel for Gated<M> {
-    fn provider(&self) -> Provider {
-        self.model.provider()
-    }
-
-    fn model(&self) -> &str {
-        self.model.model()
-    }
-
-    async fn supports_tools(&self) -> Result<bool, LlmError> {
-        // Mostly known without asking, so it says nothing of the server.
-        self.model.supports_tools().await
-    }
-
-    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
-        self.model.prepare(progress).await
-    }
-
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        self.gate.pass(self.model.chat(request)).await
-    }
 }
 
 #[cfg(test)]

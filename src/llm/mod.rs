@@ -22,16 +22,16 @@ mod price;
 mod refusal;
 mod retry;
 pub mod rules;
+mod served;
 mod service;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use gate::Gated;
 pub use gate::{Gate, Gates};
 pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
-use price::Priced;
 pub use price::Prices;
+use served::Served;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{Provider, ReasoningEffort};
@@ -81,18 +81,16 @@ pub struct Backend {
 pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, LlmError> {
     Ok(match backend.provider {
         Provider::Rules => Arc::new(rules::Rules),
-        Provider::Ollama => guarded(ollama::Ollama::new(backend, model)?, backend),
-        Provider::Anthropic => guarded(anthropic::Anthropic::new(backend, model)?, backend),
-        Provider::Google => guarded(gemini::Gemini::new(backend, model)?, backend),
-        _ => guarded(openai::OpenAi::new(backend, model)?, backend),
+        Provider::Ollama => served(ollama::Ollama::new(backend, model)?, backend),
+        Provider::Anthropic => served(anthropic::Anthropic::new(backend, model)?, backend),
+        Provider::Google => served(gemini::Gemini::new(backend, model)?, backend),
+        _ => served(openai::OpenAi::new(backend, model)?, backend),
     })
 }
 
-/// A served model with its price, behind its gate; each try of a call passes the gate anew.
-fn guarded(model: impl ChatModel + 'static, backend: &Backend) -> Arc<dyn ChatModel> {
+fn served(model: impl ChatModel + 'static, backend: &Backend) -> Arc<dyn ChatModel> {
     let price = backend.prices.of(backend.provider, model.model());
-    let gated = Gated { model: Priced { model, price }, gate: backend.gate.clone() };
-    Arc::new(retry::Retrying(gated))
+    Arc::new(Served { model, gate: backend.gate.clone(), price })
 }
 
 /// Whether the backend is there and has the model, in one line for the operator. It costs no tokens.
