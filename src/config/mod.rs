@@ -100,7 +100,8 @@ pub struct Config {
     /// The sampling temperature; the model's own if unset.
     #[schemars(range(min = 0.0, max = 2.0))]
     pub llm_temperature: Option<f64>,
-    /// How many calls to one model server run at once, over all jobs of a worker; any number if unset.
+    /// How many calls to one model server run at once, over all jobs of a worker; if unset, 1 for Ollama, as its
+    /// OLLAMA_NUM_PARALLEL usually is, and any number for the others.
     #[schemars(range(min = 1))]
     pub llm_concurrency: Option<usize>,
     /// What models cost, US dollars for a million tokens in and out, and read from a cache where that differs:

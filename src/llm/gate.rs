@@ -1,6 +1,7 @@
 //! The gate before a model server, which all jobs of the process share.
 //!
-//! It lets so many calls through at once. After some failures in a row it shuts for a while, so that a server that is
+//! It lets so many calls through at once; the others wait before they ask, and their waiting is no part of the time for
+//! an answer. After some failures in a row it shuts for a while, so that a server that is
 //! down, or over its limit, is not hammered by every agent of every job (the circuit breaker of Nygard, "Release It!").
 //! When the rest is over a single call tries; its success opens the gate, its failure shuts it for twice as long. Calls
 //! that were under way when it shut fail of what is known already, and count no more.
@@ -51,7 +52,7 @@ struct Circuit {
 }
 
 impl Gates {
-    /// Gates that let `limit` calls through at once, or any number.
+    /// Gates that let `limit` calls through at once, or as many as each provider usually takes.
     pub fn new(limit: Option<usize>) -> Self {
         Self { limit, gates: Mutex::default() }
     }
@@ -63,7 +64,7 @@ impl Gates {
         if gates.len() >= MAX_GATES {
             gates.retain(|_, gate| Arc::strong_count(gate) > 1);
         }
-        gates.entry(name).or_insert_with(|| Arc::new(Gate::new(self.limit))).clone()
+        gates.entry(name).or_insert_with(|| Arc::new(Gate::new(self.limit.or(usual_limit(provider))))).clone()
     }
 }
 
@@ -118,6 +119,12 @@ impl Circuit {
             self.rest = Some((now + wait, error.clone()));
         }
     }
+}
+
+/// How many calls at once a provider usually takes; none for any number. Ollama works on one and lets the others wait
+/// (its `OLLAMA_NUM_PARALLEL`).
+fn usual_limit(provider: Provider) -> Option<usize> {
+    (provider == Provider::Ollama).then_some(1)
 }
 
 /// Whether an error says that the server has no answer for anybody at the moment.
@@ -201,5 +208,12 @@ mod tests {
         assert!(Arc::ptr_eq(&own, &gates.before(Provider::OpenAi, None)));
         assert!(!Arc::ptr_eq(&own, &gates.before(Provider::OpenAi, Some(&url("http://elsewhere")))));
         assert_eq!(own.slots.available_permits(), 2);
+    }
+
+    #[test]
+    fn ollama_gets_one_call_at_a_time_unless_told_otherwise() {
+        let slots = |limit, provider| Gates::new(limit).before(provider, None).slots.available_permits();
+        assert_eq!((slots(None, Provider::Ollama), slots(Some(4), Provider::Ollama)), (1, 4));
+        assert_eq!(slots(None, Provider::OpenAi), Semaphore::MAX_PERMITS);
     }
 }

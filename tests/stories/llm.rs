@@ -406,6 +406,24 @@ async fn a_server_gets_no_more_calls_at_once_than_it_is_allowed() {
 }
 
 #[tokio::test]
+async fn who_waits_for_his_turn_at_the_gate_does_not_run_out_of_time() {
+    let llm = FakeLlm::start().await;
+    llm.answers_only(0);
+    let timeout = Duration::from_secs(2);
+    let backend = Backend { gate: Gate::new(Some(1)).into(), timeout, ..backend(Provider::Ollama, &llm.url()) };
+    let [first, second] = ["first", "second"].map(|name| llm::connect(&backend, name).unwrap());
+    let question = question();
+    let the_second_asks_when_the_first_has_run_out_of_time = async {
+        llm.was_asked(2).await;
+        llm.answers_all();
+    };
+    let (first, second, ()) =
+        tokio::join!(first.chat(&question), second.chat(&question), the_second_asks_when_the_first_has_run_out_of_time);
+    assert!(matches!(first, Err(LlmError::Timeout { .. })), "{first:?}");
+    second.unwrap();
+}
+
+#[tokio::test]
 async fn an_answer_tells_its_cost_where_the_price_is_known() {
     let llm = FakeLlm::start().await;
     let prices: Prices = "openai/gpt-5.5=1:10:0.5".parse().unwrap();

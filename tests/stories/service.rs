@@ -54,7 +54,7 @@ impl Stack {
 /// A stack whose models are those of a fake server.
 async fn stack_with_models(llm: &FakeLlm, settings: &[(&str, &str)]) -> Stack {
     let url = llm.url();
-    let models = [("LLM_PROVIDER", "ollama"), ("OLLAMA_BASE_URL", url.as_str())];
+    let models = [("LLM_PROVIDER", "ollama"), ("OLLAMA_BASE_URL", url.as_str()), ("LLM_CONCURRENCY", "16")];
     Stack::start(&[&models, settings].concat()).await
 }
 
