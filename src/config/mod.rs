@@ -69,7 +69,8 @@ pub struct Config {
     /// After how long a job starts no new debate round and goes to its decision, seconds.
     #[schemars(range(min = 1))]
     pub job_soft_time_limit: u64,
-    /// After how long a job fails with a timeout, seconds; at least the soft limit.
+    /// After how long a job fails with a timeout, seconds; at least the soft limit. The time in which its models are
+    /// pulled does not count.
     #[schemars(range(min = 1))]
     pub job_time_limit: u64,
     /// How often a job is tried again after a failure that may pass.

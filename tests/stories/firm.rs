@@ -244,7 +244,8 @@ async fn a_model_that_has_to_be_fetched_is_seen_coming_before_the_first_agent_be
     let steps = witness.steps.into_inner().unwrap();
     let begins = steps.iter().position(|step| matches!(step, Step::Started { .. })).unwrap();
     let last = Step::ModelPull { model: "quick".into(), percent: 100 };
-    assert_eq!((steps[..begins].last(), llm.pulls()), (Some(&last), 1));
+    assert_eq!((&steps[0], &steps[begins - 2..begins]), (&Step::Preparing, &[last, Step::Ready][..]));
+    assert_eq!(llm.pulls(), 1);
 }
 
 #[tokio::test]

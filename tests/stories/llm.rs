@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tradingagents::{
     domain::{Agent, Provider, ReasoningEffort},
     llm::{
-        self, Backend, ChatModel, ChatRequest, ChatResponse, Gate, LlmError, Message, OutputSchema, Prices, ToolSpec,
+        self, Backend, ChatModel, ChatRequest, ChatResponse, Finish, Gate, LlmError, Message, OutputSchema, Prices,
+        ToolSpec,
         ollama::{self, PullPolicy},
     },
 };
@@ -134,6 +135,16 @@ async fn tools_are_called_by_every_protocol_and_their_answers_are_read() {
         let after = model.chat(&last).await.unwrap();
         assert!(after.tool_calls.is_empty() && !after.text.is_empty());
         assert!(llm.requests().pop().unwrap().body.to_string().contains("| rsi | 50 |"));
+    }
+}
+
+#[tokio::test]
+async fn every_protocol_tells_an_answer_that_was_cut_off() {
+    let llm = FakeLlm::start().await;
+    for model in all(&llm) {
+        llm.will([Trouble::RunsOut("To be contin")]);
+        let answers = [model.chat(&question()).await.unwrap(), model.chat(&question()).await.unwrap()];
+        assert_eq!(answers.map(|answer| answer.finish), [Finish::Length, Finish::Stop]);
     }
 }
 
@@ -477,6 +488,26 @@ async fn a_pull_that_breaks_off_is_begun_again() {
     llm.lacks_models([vec![json!({"status": "pulling manifest"})], vec![json!({"error": "dial tcp: i/o timeout"})]]);
     prepared(&*ollama(&llm)).await.0.unwrap();
     assert_eq!(llm.pulls(), 3);
+}
+
+#[tokio::test]
+async fn a_pull_may_tell_of_its_progress_for_as_long_as_it_takes() {
+    let llm = FakeLlm::start().await;
+    let line = json!({"status": "pulling", "note": "x".repeat(4096)});
+    let ten_mebibytes = std::iter::repeat_n(line, 2560).chain([json!({"status": "success"})]);
+    llm.lacks_models([ten_mebibytes.collect()]);
+    prepared(&*ollama(&llm)).await.0.unwrap();
+    assert_eq!(llm.pulls(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_ends_is_not_kept() {
+    let llm = FakeLlm::start().await;
+    for model in all(&llm) {
+        llm.will([Trouble::Says("on and on ".repeat(1 << 20).leak())]);
+        let error = model.chat(&question()).await.unwrap_err();
+        assert!(error.to_string().contains("more than 8 MiB"), "{error}");
+    }
 }
 
 #[tokio::test]
