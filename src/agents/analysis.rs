@@ -94,6 +94,9 @@ pub struct StepRecord {
     /// Answers of tools that the model was no longer shown at the end, for its context had no room for them.
     #[serde(default)]
     pub left_out: usize,
+    /// Whether the answer lacks its end, for the model ran out of tokens.
+    #[serde(default)]
+    pub cut_off: bool,
 }
 
 /// One call of a model.

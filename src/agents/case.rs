@@ -114,12 +114,3 @@ pub fn debate(turns: &[(Agent, String)]) -> String {
     let said: Vec<_> = turns.iter().map(|(_, text)| text.as_str()).collect();
     format!("## The debate so far\n\n{}", said.join("\n\n"))
 }
-
-/// Tells the reader that an answer had no form, so that only its text counts.
-pub fn warn_if_formless<T>(analysis: &mut Analysis, agent: Agent, filled: &Filled<T>) {
-    if filled.form.is_none() {
-        analysis.warnings.push(format!(
-            "{agent}: the model did not answer in the form that was asked for, even after a repair; its text is kept as it is"
-        ));
-    }
-}

@@ -45,6 +45,13 @@ impl<'a> Journal<'a> {
                 step.agent, step.left_out
             ));
         }
+        if step.cut_off {
+            analysis.warnings.push(format!(
+                "{}: the model ran out of tokens, so the end of its answer is missing; give it more (of Ollama, \
+                 OLLAMA_NUM_CTX), or use one that thinks less",
+                step.agent
+            ));
+        }
         analysis.steps.push(step);
         stored.clone_from(analysis);
         self.observer.checkpoint(&stored).await;

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Agent, DecisionSource},
-    llm::{ChatModel, ChatRequest, ChatResponse, LlmError, Message, OutputSchema, Usage},
+    llm::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Message, OutputSchema, Usage},
 };
 
 /// A turn that goes on.
@@ -40,9 +40,27 @@ pub struct Turn<'a> {
 pub struct Filled<T> {
     /// The answer as Markdown.
     pub text: String,
-    /// What was read; none if the answer is a plain text.
-    pub form: Option<T>,
+    /// What was read; if the answer is a plain text, why.
+    pub form: Result<T, String>,
     pub source: DecisionSource,
+}
+
+impl<T: Structured> Filled<T> {
+    fn new(form: T, source: DecisionSource) -> Self {
+        Self { text: form.render(), form: Ok(form), source }
+    }
+
+    fn formless(text: String, why: String) -> Self {
+        Self { text, form: Err(why), source: DecisionSource::Text }
+    }
+
+    /// What the reader of the result is told if there is no form, so that only the text counts.
+    pub fn warning(&self, agent: Agent) -> Option<String> {
+        let why = self.form.as_ref().err()?;
+        Some(format!(
+            "{agent}: the model did not answer in the form that was asked for ({why}); its text is kept as it is"
+        ))
+    }
 }
 
 impl<'a> Turn<'a> {
@@ -102,25 +120,34 @@ impl<'a> Turn<'a> {
     /// The answer in a form. One repair is asked for; then whatever text there is has to do.
     pub async fn fill_in<T: Structured>(&mut self, task: String) -> Result<Filled<T>, AgentError> {
         self.say(task);
-        let mut source = DecisionSource::Structured;
-        loop {
-            let text = match self.chat(&[], Some(T::form())).await {
-                Ok(answer) => answer.text,
-                // Not every server takes schemas.
-                Err(LlmError::Refused { .. }) => self.chat(&[], None).await.map_err(|error| self.failed(error))?.text,
-                Err(error) => return Err(self.failed(error)),
-            };
-            match T::read(&text) {
-                Ok(form) => return Ok(Filled { text: form.render(), form: Some(form), source }),
-                Err(_) if source == DecisionSource::Repaired => {
-                    return Ok(Filled { text, form: None, source: DecisionSource::Text });
-                }
-                Err(wrong) => self.say(format!(
-                    "That answer can't be read: {wrong}. Answer again with one JSON object in the form that was asked \
-                     for, and with nothing else."
-                )),
+        let answer = match self.chat(&[], Some(T::form())).await {
+            // Not every server takes schemas.
+            Err(LlmError::Refused { .. }) => self.chat(&[], None).await,
+            answer => answer,
+        };
+        let text = answer.map_err(|error| self.failed(error))?.text;
+        match T::read(&text) {
+            Ok(form) => Ok(Filled::new(form, DecisionSource::Structured)),
+            Err(wrong) => Ok(self.repair(text, &wrong).await),
+        }
+    }
+
+    /// Another try at the form. If it brings none, the text that is there is kept.
+    async fn repair<T: Structured>(&mut self, text: String, wrong: &str) -> Filled<T> {
+        self.say(format!(
+            "That answer can't be read: {wrong}. Answer again with one JSON object in the form that was asked for, and with \
+             nothing else."
+        ));
+        match self.chat(&[], Some(T::form())).await {
+            Ok(answer) => match T::read(&answer.text) {
+                Ok(form) => Filled::new(form, DecisionSource::Repaired),
+                Err(wrong) => Filled::formless(answer.text, format!("{wrong}, even after a repair")),
+            },
+            Err(error) => {
+                // The answer comes last in the record.
+                self.messages.pop();
+                Filled::formless(text, format!("{wrong}, and the repair failed: {error}"))
             }
-            source = DecisionSource::Repaired;
         }
     }
 
@@ -150,6 +177,7 @@ impl<'a> Turn<'a> {
     pub async fn end(self) -> StepRecord {
         let took = self.took();
         let Unfinished { model, answers, tools, .. } = self.heard;
+        let cut_off = answers.last().is_some_and(|last| last.response.finish == Finish::Length);
         let (mut usage, mut calls, mut left_out) = (Usage::default(), Vec::new(), 0);
         for Answered { response, seconds } in answers {
             usage += response.usage;
@@ -166,6 +194,7 @@ impl<'a> Turn<'a> {
             messages: self.messages,
             tools: tools.into_iter().map(|answer| answer.record).collect(),
             left_out,
+            cut_off,
         }
     }
 

@@ -305,6 +305,44 @@ async fn an_answer_without_its_form_is_repaired_once() {
 }
 
 #[tokio::test]
+async fn a_repair_that_fails_leaves_the_text_that_was_there() {
+    let llm = FakeLlm::start().await;
+    let brief = Brief { analysts: vec![Analyst::News], ..brief() };
+    let before_the_end = Analysis { outcome: None, ..analyse(&llm, brief, &Witness::default()).await.unwrap() };
+    for failure in [
+        Trouble::Status(400, json!({"error": "format is not supported"}), ""),
+        Trouble::Status(404, json!({"error": "model not found"}), ""),
+        Trouble::Status(429, json!({"error": "slow down"}), "120"),
+    ] {
+        llm.will([Trouble::Says("My final rating: **Underweight**."), failure]);
+        let read = firm(&llm).run(before_the_end.clone(), &Witness::default()).await.unwrap();
+        let outcome = read.outcome.unwrap();
+        assert_eq!((outcome.rating, outcome.source), (Rating::Underweight, DecisionSource::Text));
+        assert_eq!(outcome.text, "My final rating: **Underweight**.");
+        let warning = read.warnings.last().unwrap();
+        assert!(warning.contains("the repair failed: Ollama"), "{warning}");
+        let said = serde_json::to_value(read.steps.last().unwrap().messages.last()).unwrap();
+        assert_eq!(said["content"], outcome.text, "the answer comes last");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_cut_off_is_told_in_the_result() {
+    let llm = FakeLlm::start().await;
+    llm.will([Trouble::RunsOut("The evidence is mi")]);
+    let brief = Brief { analysts: vec![Analyst::News], ..brief() };
+    let analysis = analyse(&llm, brief.clone(), &Witness::default()).await.unwrap();
+    let told = |analysis: &Analysis| analysis.warnings.iter().filter(|it| it.contains("ran out of tokens")).count();
+    assert_eq!(told(&analysis), 1, "{:?}", analysis.warnings);
+    assert_eq!(analysis.steps.iter().map(|step| step.cut_off).collect::<Vec<_>>()[..2], [true, false]);
+
+    // What a repair mended is whole.
+    llm.will([Trouble::RunsOut(r#"{"rating": "Sell", "executive_sum"#)]);
+    let repaired = firm(&llm).run(Analysis { outcome: None, ..analysis }, &Witness::default()).await.unwrap();
+    assert_eq!((repaired.outcome.as_ref().unwrap().source, told(&repaired)), (DecisionSource::Repaired, 1));
+}
+
+#[tokio::test]
 async fn a_server_that_takes_no_schemas_is_asked_in_words() {
     let llm = FakeLlm::start().await;
     let refusal = Trouble::Status(400, json!({"error": "format is not supported"}), "");
