@@ -44,7 +44,10 @@ async fn contribution(case: &Case<'_>, analyst: Analyst) -> Result<Contribution,
     let mut turn = case.turn(agent).await;
     let evidence = match (tools.is_empty(), prefetches) {
         (true, _) => no_source(analyst),
-        (false, true) => turn.prefetch(&tools, &case.evidence).await,
+        (false, true) => {
+            turn.prefetch(&tools, &case.evidence).await;
+            "# Evidence".into()
+        }
         (false, false) => String::new(),
     };
     let task = task(case, analyst, &evidence);

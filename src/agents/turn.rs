@@ -2,7 +2,10 @@
 //!
 //! What an earlier attempt heard is heard again without asking: the same words lead to the same questions.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -27,6 +30,8 @@ pub struct Turn<'a> {
     began: Instant,
     messages: Vec<Message>,
     /// What was heard, by this attempt or an earlier one.
+    /// What tools told that goes with what the model is told next.
+    evidence: Vec<String>,
     heard: Unfinished,
     /// How long the earlier attempt took to hear it.
     before: Duration,
@@ -86,6 +91,7 @@ impl<'a> Turn<'a> {
     }
 
     /// The answer as a text.
+            evidence: Vec::new(),
     pub async fn answer(&mut self, task: String) -> Result<String, AgentError> {
         self.say(task);
         let answer = self.chat(&[], None).await;
@@ -151,15 +157,14 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Runs tools for an agent that calls none itself; the answers are for the prompt.
-    pub async fn prefetch(&mut self, tools: &[Tool], evidence: &Evidence) -> String {
+    /// Runs tools for an agent that calls none itself; their answers go with its task.
+    pub async fn prefetch(&mut self, tools: &[Tool], evidence: &Evidence) {
         let calls: Vec<_> = tools
             .iter()
             .flat_map(|tool| tool.prefetched(evidence).into_iter().map(|arguments| (tool.name(), arguments)))
             .collect();
         let asked = calls.iter().map(|(name, arguments)| (*name, arguments));
-        let contents = self.call(asked, tools, evidence).await;
-        format!("# Evidence\n\n{}", contents.join("\n\n"))
+        self.evidence = self.call(asked, tools, evidence).await;
     }
 
     /// Where the answers of the tools came from, a line for each source, none twice.
@@ -204,7 +209,7 @@ impl<'a> Turn<'a> {
     }
 
     fn say(&mut self, content: String) {
-        self.messages.push(Message::User { content });
+        self.messages.push(Message::User { content, evidence: mem::take(&mut self.evidence) });
     }
 
     async fn chat(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<ChatResponse, LlmError> {

@@ -265,6 +265,24 @@ async fn evidence_that_had_no_room_is_told_in_the_result() {
 }
 
 #[tokio::test]
+async fn evidence_in_the_prompt_of_a_model_without_tools_is_left_out_where_it_has_no_room() {
+    let llm = FakeLlm::start().await;
+    llm.knows_no_tools();
+    let brief = Brief { analysts: vec![Analyst::Market], ..brief() };
+    let firm = firm_with_context(&llm, 2048);
+    let analysis = firm.run(Analysis::new(brief), &Witness::default()).await.unwrap();
+    let prompt = &llm.requests()[0].body["messages"][1]["content"];
+    let prompt = prompt.as_str().unwrap();
+    assert!(!prompt.contains("Date,Open,High,Low,Close,Volume"), "the bars are the oldest: {prompt}");
+    assert!(prompt.contains("(left out: ") && prompt.contains("## rsi since"), "{prompt}");
+    assert!(
+        analysis.warnings[0].contains("the 1 oldest answers of its tools were left out"),
+        "{:?}",
+        analysis.warnings
+    );
+}
+
+#[tokio::test]
 async fn a_model_that_calls_tools_for_ever_is_made_to_answer() {
     let llm = FakeLlm::start().await;
     let call = r#"{"name": "get_indicators", "arguments": {"indicator": "rsi,nonsense"}}"#;

@@ -60,7 +60,7 @@ fn all(llm: &FakeLlm) -> [Arc<dyn ChatModel>; 4] {
 fn question() -> ChatRequest {
     ChatRequest {
         agent: Agent::NewsAnalyst,
-        messages: vec![Message::User { content: "What is new?".into() }],
+        messages: vec![Message::user("What is new?")],
         tools: Vec::new(),
         schema: None,
     }

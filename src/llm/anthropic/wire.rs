@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::{
     ChatRequest, Finish, Message, ToolSpec, Usage,
     answer::{RawAnswer, RawCall},
+    message::with_evidence,
     optional::Part,
 };
 use crate::domain::ReasoningEffort;
@@ -87,7 +88,9 @@ fn conversation(messages: &[Message]) -> (String, Vec<Value>) {
     for message in messages {
         match message {
             Message::System { content } => system.push(content.as_str()),
-            Message::User { content } => say(&mut turns, "user", json!({"type": "text", "text": content})),
+            Message::User { content, evidence } => {
+                say(&mut turns, "user", json!({"type": "text", "text": with_evidence(content, evidence)}));
+            }
             Message::Tool { id, content, .. } => {
                 say(&mut turns, "user", json!({"type": "tool_result", "tool_use_id": id, "content": content}));
             }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::{
     ChatRequest, Finish, Message, ToolSpec, Usage,
     answer::{RawAnswer, RawCall},
+    message::with_evidence,
     optional::Part,
 };
 use crate::domain::ReasoningEffort;
@@ -79,7 +80,9 @@ fn conversation(messages: &[Message]) -> (String, Vec<Value>) {
     for message in messages {
         match message {
             Message::System { content } => system.push(content.as_str()),
-            Message::User { content } => say(&mut turns, "user", json!({"text": content})),
+            Message::User { content, evidence } => {
+                say(&mut turns, "user", json!({"text": with_evidence(content, evidence)}));
+            }
             Message::Tool { name, content, .. } => {
                 let answer = json!({"functionResponse": {"name": name, "response": {"result": content}}});
                 say(&mut turns, "user", answer);

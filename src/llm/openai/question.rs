@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{ChatRequest, Message, OutputSchema, ToolCall, ToolSpec, optional::Part},
+    super::{ChatRequest, Message, OutputSchema, ToolCall, ToolSpec, message::with_evidence, optional::Part},
     Dialect,
 };
 use crate::domain::ReasoningEffort;
@@ -116,7 +116,9 @@ fn allows_strict(schema: &Value) -> bool {
 fn message(message: &Message) -> Value {
     match message {
         Message::System { content } => json!({"role": "system", "content": content}),
-        Message::User { content } => json!({"role": "user", "content": content}),
+        Message::User { content, evidence } => {
+            json!({"role": "user", "content": with_evidence(content, evidence)})
+        }
         Message::Assistant { content, tool_calls, thoughts } => {
             let mut said = json!({"role": "assistant", "content": content});
             // An empty list of calls is refused.
