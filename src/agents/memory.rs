@@ -10,7 +10,7 @@ use crate::{
     domain::{Agent, Decision, Ticker, TradeDate},
     market::{self, PriceHistory},
     memory::{
-        DecisionLog, Entry, Settlement,
+        Entry, Settlement,
         holding::{self, Window},
         lessons,
     },
@@ -27,7 +27,7 @@ pub async fn recall(case: &Case<'_>, analysis: &mut Analysis) {
     let (log, ticker, date) = (case.firm.memory.clone(), analysis.brief.ticker.clone(), analysis.brief.date.day());
     let told = blocking(move || {
         let own = log.entries(&ticker)?;
-        let others = others(&log, &ticker)?;
+        let others = log.recent_of_others(&ticker)?;
         Ok(told(&ticker, &lessons::own(&own, date), &lessons::of_others(&others, date)))
     });
     analysis.lessons = Some(told.await.unwrap_or_default());
@@ -147,15 +147,6 @@ fn direction(decision: Decision) -> i8 {
         Decision::Hold => 0,
         Decision::Sell => -1,
     }
-}
-
-/// The entries of all other tickers.
-fn others(log: &DecisionLog, ticker: &Ticker) -> io::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for other in log.tickers()?.iter().filter(|other| *other != ticker) {
-        entries.extend(log.entries(other)?);
-    }
-    Ok(entries)
 }
 
 /// What the portfolio manager is told; nothing if there is nothing.
