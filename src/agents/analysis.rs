@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{Agent, Analyst, AssetType, DecisionSource, Rating, Ticker, TradeDate},
+    jobs::JobId,
     llm::{ChatResponse, Message, Usage},
     memory::Settlement,
 };
@@ -111,6 +112,9 @@ pub struct CallRecord {
 pub struct Unfinished {
     /// The model, as `provider/model`.
     pub model: String,
+    /// The job whose decision a reflector looks back at; none for all other agents.
+    #[serde(default)]
+    pub about: Option<JobId>,
     /// From the model, in order.
     pub answers: Vec<Answered>,
     /// From tools, in order.

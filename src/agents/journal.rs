@@ -4,6 +4,8 @@
 //! attempt that goes on from there takes those turns again from their first word, but hears the answers that are written
 //! down instead of asking; so only the calls in flight are made twice.
 
+use std::mem;
+
 use tokio::sync::Mutex;
 
 use super::{Analysis, Observer, Step, StepRecord, Unfinished};
@@ -31,6 +33,14 @@ impl<'a> Journal<'a> {
         let mut stored = self.stored.lock().await;
         stored.unfinished.insert(agent, heard.clone());
         self.observer.progress(&stored).await;
+    }
+
+    /// Something was found out between two turns: keeps it, so that the state that the next answer is stored with has what
+    /// the question was made of.
+    pub async fn note(&self, analysis: &Analysis) {
+        let mut stored = self.stored.lock().await;
+        let unfinished = mem::take(&mut stored.unfinished);
+        *stored = Analysis { unfinished, ..analysis.clone() };
     }
 
     /// A turn is over: keeps it, with what it brought to the analysis.

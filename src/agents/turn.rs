@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     domain::{Agent, DecisionSource},
+    jobs::JobId,
     llm::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Message, OutputSchema, Usage},
 };
 
@@ -29,9 +30,9 @@ pub struct Turn<'a> {
     journal: &'a Journal<'a>,
     began: Instant,
     messages: Vec<Message>,
-    /// What was heard, by this attempt or an earlier one.
     /// What tools told that goes with what the model is told next.
     evidence: Vec<String>,
+    /// What was heard, by this attempt or an earlier one.
     heard: Unfinished,
     /// How long the earlier attempt took to hear it.
     before: Duration,
@@ -69,20 +70,28 @@ impl<T: Structured> Filled<T> {
 }
 
 impl<'a> Turn<'a> {
-    /// Begins a turn. `context` is the same for all agents of an analysis, so that a model server can keep what it
-    /// computed for it.
-    pub async fn begin(agent: Agent, model: &'a dyn ChatModel, context: &str, journal: &'a Journal<'a>) -> Self {
+    /// Begins a turn, `about` an earlier decision if it is a reflector's. `context` is the same for all other agents of
+    /// an analysis, so that a model server can keep what it computed for it.
+    pub async fn begin(
+        agent: Agent,
+        about: Option<JobId>,
+        model: &'a dyn ChatModel,
+        context: &str,
+        journal: &'a Journal<'a>,
+    ) -> Self {
         journal.tell(Step::Started { agent }).await;
         let name = format!("{}/{}", model.provider().as_str(), model.model());
-        // Another model may ask for other tools, and its thoughts are its own.
-        let heard = journal.unfinished(agent).await.filter(|heard| heard.model == name);
-        let heard = heard.unwrap_or(Unfinished { model: name, ..Unfinished::default() });
+        // Another model may ask for other tools, and its thoughts are its own. What was said of one decision is no
+        // lesson from another, which is due where a job beside this one drew the first meanwhile.
+        let heard = journal.unfinished(agent).await.filter(|heard| heard.model == name && heard.about == about);
+        let heard = heard.unwrap_or(Unfinished { model: name, about, ..Unfinished::default() });
         Self {
             agent,
             model,
             journal,
             began: Instant::now(),
             messages: vec![Message::System { content: context.into() }],
+            evidence: Vec::new(),
             before: Duration::try_from_secs_f64(heard.seconds).unwrap_or_default(),
             heard,
             answers: 0,
@@ -91,7 +100,6 @@ impl<'a> Turn<'a> {
     }
 
     /// The answer as a text.
-            evidence: Vec::new(),
     pub async fn answer(&mut self, task: String) -> Result<String, AgentError> {
         self.say(task);
         let answer = self.chat(&[], None).await;

@@ -64,7 +64,7 @@ pub struct Witness {
     pub steps: Mutex<Vec<Step>>,
     pub checkpoints: Mutex<Vec<Analysis>>,
     /// The states in the middle of turns.
-    progress: Mutex<Vec<Analysis>>,
+    pub progress: Mutex<Vec<Analysis>>,
     hurry: AtomicBool,
 }
 
