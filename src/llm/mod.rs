@@ -2,8 +2,8 @@
 //!
 //! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
 //! [`ollama`] speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] the Chat
-//! Completions of all others, [`rules`] needs no model at all. Those with a server share what is known of the services
-//! (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what a request may do without
+//! Completions of all others (those three are much alike: `client`), [`rules`] needs no model at all. Those with a server
+//! share what is known of the services (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what a request may do without
 //! (`optional`), a gate before each server ([`Gate`]), a short patience with failures (`retry`) and prices ([`Prices`]).
 //!
 //! The crate genai speaks these protocols too. It is not used: it reads an answer of any length into memory, where a job
@@ -11,6 +11,7 @@
 
 mod answer;
 pub mod anthropic;
+mod client;
 mod gate;
 pub mod gemini;
 mod http;
@@ -45,8 +46,11 @@ pub trait ChatModel: Send + Sync {
     /// The model's name at its provider.
     fn model(&self) -> &str;
 
-    /// Whether it can call tools. Without, an agent fetches its evidence first and puts it into the prompt.
-    async fn supports_tools(&self) -> Result<bool, LlmError>;
+    /// Whether it can call tools, as models of nearly all servers can. Without, an agent fetches its evidence first and
+    /// puts it into the prompt.
+    async fn supports_tools(&self) -> Result<bool, LlmError> {
+        Ok(true)
+    }
 
     /// Makes the model ready, which may take minutes if its server has to fetch it first; tells how far that has come,
     /// percent.

@@ -167,7 +167,7 @@ impl Ollama {
     }
 
     fn refused(&self, mut refusal: Refusal) -> LlmError {
-        if refusal.status == 404 && refusal.mentions(&["model"]) {
+        if refusal.lacks_model() {
             return self.unknown_model(refusal.message);
         }
         if is_too_long(&refusal) {
