@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{Agent, Analyst, AssetType, DecisionSource, Rating, Ticker, TradeDate},
+    jobs::JobId,
     llm::{ChatResponse, Message, Usage},
     memory::Settlement,
 };
@@ -94,6 +95,9 @@ pub struct StepRecord {
     /// Answers of tools that the model was no longer shown at the end, for its context had no room for them.
     #[serde(default)]
     pub left_out: usize,
+    /// Whether the answer lacks its end, for the model ran out of tokens.
+    #[serde(default)]
+    pub cut_off: bool,
 }
 
 /// One call of a model.
@@ -108,6 +112,9 @@ pub struct CallRecord {
 pub struct Unfinished {
     /// The model, as `provider/model`.
     pub model: String,
+    /// The job whose decision a reflector looks back at; none for all other agents.
+    #[serde(default)]
+    pub about: Option<JobId>,
     /// From the model, in order.
     pub answers: Vec<Answered>,
     /// From tools, in order.

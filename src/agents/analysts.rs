@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use super::{
     AgentError, Analysis, StepRecord,
     case::Case,
-    structured::{SentimentReport, Structured},
+    structured::SentimentReport,
     tools::Tool,
     turn::{Filled, Turn},
 };
@@ -44,20 +44,25 @@ async fn contribution(case: &Case<'_>, analyst: Analyst) -> Result<Contribution,
     let mut turn = case.turn(agent).await;
     let evidence = match (tools.is_empty(), prefetches) {
         (true, _) => no_source(analyst),
-        (false, true) => turn.prefetch(&tools, &case.evidence).await,
+        (false, true) => {
+            turn.prefetch(&tools, &case.evidence).await;
+            "# Evidence".into()
+        }
         (false, false) => String::new(),
     };
     let task = task(case, analyst, &evidence);
+    let mut warnings = Vec::new();
     let report = if analyst == Analyst::Social {
         let filled: Filled<SentimentReport> = turn.fill_in(task).await?;
-        filled.form.map_or(filled.text, |form| form.render())
+        warnings.extend(filled.warning(agent));
+        filled.text
     } else if tools.is_empty() || prefetches {
         turn.answer(task).await?
     } else {
         turn.research(task, &tools, &case.evidence, case.firm.max_tool_rounds).await?
     };
     let report = format!("{report}{}", provenance(case, analyst, &turn));
-    let warnings = warning(analyst, tools.is_empty(), &turn);
+    warnings.extend(warning(analyst, tools.is_empty(), &turn));
     Ok(Contribution { analyst, report, step: turn.end().await, warnings })
 }
 
@@ -97,14 +102,14 @@ fn provenance(case: &Case<'_>, analyst: Analyst, turn: &Turn<'_>) -> String {
 }
 
 /// What the reader of the result is told of an analyst who had no evidence.
-fn warning(analyst: Analyst, no_tools: bool, turn: &Turn<'_>) -> Vec<String> {
+fn warning(analyst: Analyst, no_tools: bool, turn: &Turn<'_>) -> Option<String> {
     let (agent, data) = (Agent::from(analyst), data(analyst));
     if analyst == Analyst::Market || !turn.sources().is_empty() {
-        Vec::new()
+        None
     } else if no_tools {
-        vec![format!("{agent}: there was no source of {data}, so none was considered")]
+        Some(format!("{agent}: there was no source of {data}, so none was considered"))
     } else {
-        vec![format!("{agent}: no vendor had {data}, or none was asked, so none was considered")]
+        Some(format!("{agent}: no vendor had {data}, or none was asked, so none was considered"))
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Agent, Analyst, AssetType},
+    jobs::JobId,
     llm::ChatModel,
     market::Identity,
 };
@@ -43,12 +44,13 @@ impl<'a> Case<'a> {
 
     /// Begins an agent's turn, with the model of its tier.
     pub async fn turn(&self, agent: Agent) -> Turn<'_> {
-        self.turn_with(agent, &self.context).await
+        Turn::begin(agent, None, self.model(agent), &self.context, &self.journal).await
     }
 
-    /// Begins the turn of an agent who is told something else than the others.
-    pub async fn turn_with(&self, agent: Agent, context: &str) -> Turn<'_> {
-        Turn::begin(agent, self.model(agent), context, &self.journal).await
+    /// Begins a reflector's turn about an earlier decision; he is told something else than the others.
+    pub async fn look_back(&self, decision: JobId, context: &str) -> Turn<'_> {
+        let agent = Agent::Reflector;
+        Turn::begin(agent, Some(decision), self.model(agent), context, &self.journal).await
     }
 
     /// An agent's answer to a task, as a text.
@@ -75,6 +77,11 @@ impl<'a> Case<'a> {
             Agent::ResearchManager | Agent::PortfolioManager => &*self.firm.models.deep,
             _ => &*self.firm.models.quick,
         }
+    }
+
+    /// Keeps what was found out without a turn; it is stored with the next answer.
+    pub async fn note(&self, analysis: &Analysis) {
+        self.journal.note(analysis).await;
     }
 
     /// Keeps what a turn brought, and stores the state.
@@ -113,13 +120,4 @@ pub fn debate(turns: &[(Agent, String)]) -> String {
     }
     let said: Vec<_> = turns.iter().map(|(_, text)| text.as_str()).collect();
     format!("## The debate so far\n\n{}", said.join("\n\n"))
-}
-
-/// Tells the reader that an answer had no form, so that only its text counts.
-pub fn warn_if_formless<T>(analysis: &mut Analysis, agent: Agent, filled: &Filled<T>) {
-    if filled.form.is_none() {
-        analysis.warnings.push(format!(
-            "{agent}: the model did not answer in the form that was asked for, even after a repair; its text is kept as it is"
-        ));
-    }
 }

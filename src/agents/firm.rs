@@ -36,11 +36,13 @@ pub struct Models {
 impl Models {
     /// Makes both ready, one after the other: a server fetches no two models faster than one.
     async fn prepare(&self, observer: &dyn Observer) -> Result<(), AgentError> {
+        observer.step(Step::Preparing).await;
         prepare(&*self.quick, observer).await?;
-        if self.deep.model() == self.quick.model() {
-            return Ok(());
+        if self.deep.model() != self.quick.model() {
+            prepare(&*self.deep, observer).await?;
         }
-        prepare(&*self.deep, observer).await
+        observer.step(Step::Ready).await;
+        Ok(())
     }
 }
 

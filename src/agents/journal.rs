@@ -4,6 +4,8 @@
 //! attempt that goes on from there takes those turns again from their first word, but hears the answers that are written
 //! down instead of asking; so only the calls in flight are made twice.
 
+use std::mem;
+
 use tokio::sync::Mutex;
 
 use super::{Analysis, Observer, Step, StepRecord, Unfinished};
@@ -33,6 +35,14 @@ impl<'a> Journal<'a> {
         self.observer.progress(&stored).await;
     }
 
+    /// Something was found out between two turns: keeps it, so that the state that the next answer is stored with has what
+    /// the question was made of.
+    pub async fn note(&self, analysis: &Analysis) {
+        let mut stored = self.stored.lock().await;
+        let unfinished = mem::take(&mut stored.unfinished);
+        *stored = Analysis { unfinished, ..analysis.clone() };
+    }
+
     /// A turn is over: keeps it, with what it brought to the analysis.
     pub async fn keep(&self, analysis: &mut Analysis, step: StepRecord) {
         let mut stored = self.stored.lock().await;
@@ -43,6 +53,13 @@ impl<'a> Journal<'a> {
                 "{}: the conversation outgrew the model's context, so the {} oldest answers of its tools were left out; \
                  raise OLLAMA_NUM_CTX",
                 step.agent, step.left_out
+            ));
+        }
+        if step.cut_off {
+            analysis.warnings.push(format!(
+                "{}: the model ran out of tokens, so the end of its answer is missing; give it more (of Ollama, \
+                 OLLAMA_NUM_CTX), or use one that thinks less",
+                step.agent
             ));
         }
         analysis.steps.push(step);

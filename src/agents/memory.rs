@@ -7,10 +7,10 @@ use std::{fmt::Write, io};
 
 use super::{AgentError, Analysis, StepRecord, case::Case};
 use crate::{
-    domain::{Agent, Decision, Ticker, TradeDate},
+    domain::{Decision, Ticker, TradeDate},
     market::{self, PriceHistory},
     memory::{
-        DecisionLog, Entry, Settlement,
+        Entry, Settlement,
         holding::{self, Window},
         lessons,
     },
@@ -27,16 +27,18 @@ pub async fn recall(case: &Case<'_>, analysis: &mut Analysis) {
     let (log, ticker, date) = (case.firm.memory.clone(), analysis.brief.ticker.clone(), analysis.brief.date.day());
     let told = blocking(move || {
         let own = log.entries(&ticker)?;
-        let others = others(&log, &ticker)?;
+        let others = log.recent_of_others(&ticker)?;
         Ok(told(&ticker, &lessons::own(&own, date), &lessons::of_others(&others, date)))
     });
     analysis.lessons = Some(told.await.unwrap_or_default());
+    case.note(analysis).await;
 }
 
 /// Reckons what came of the ticker's pending decisions, and lets the reflector draw a lesson from the newest of them.
 ///
 /// Each settlement goes into the analysis, whose checkpoint holds it with the reflector's turn, and only then into the
-/// log: so a job that goes on after a crash asks no model twice, and ends with the same result.
+/// log, where the first is right: so a job that goes on after a crash asks no model twice, writes nothing twice, and ends
+/// with the same result.
 async fn settle(case: &Case<'_>, analysis: &mut Analysis) -> io::Result<()> {
     let (log, ticker) = (case.firm.memory.clone(), analysis.brief.ticker.clone());
     let entries = blocking(move || log.entries(&ticker)).await?;
@@ -122,7 +124,6 @@ async fn reflect(
     entry: &Entry,
     settlement: &Settlement,
 ) -> Result<(String, StepRecord), AgentError> {
-    let agent = Agent::Reflector;
     let decision = &entry.decision;
     let context = format!(
         include_str!("prompts/reflector.md"),
@@ -136,7 +137,7 @@ async fn reflect(
         alpha = settlement.alpha_percent,
         language = analysis.brief.output_language,
     );
-    let mut turn = case.turn_with(agent, &context).await;
+    let mut turn = case.look_back(decision.job_id, &context).await;
     let lesson = turn.answer(format!("# The decision\n\n{}", decision.summary)).await?;
     Ok((lesson.trim().to_owned(), turn.end().await))
 }
@@ -147,15 +148,6 @@ fn direction(decision: Decision) -> i8 {
         Decision::Hold => 0,
         Decision::Sell => -1,
     }
-}
-
-/// The entries of all other tickers.
-fn others(log: &DecisionLog, ticker: &Ticker) -> io::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for other in log.tickers()?.iter().filter(|other| *other != ticker) {
-        entries.extend(log.entries(other)?);
-    }
-    Ok(entries)
 }
 
 /// What the portfolio manager is told; nothing if there is nothing.

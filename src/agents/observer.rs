@@ -26,11 +26,15 @@ pub enum Step {
         took: Duration,
         error: Option<String>,
     },
+    /// The models are being made ready. Their server may have to fetch one first, which takes its own time.
+    Preparing,
     /// A model server fetches a model that it lacked; so much is there.
     ModelPull {
         model: String,
         percent: u8,
     },
+    /// The models are ready, and the agents begin.
+    Ready,
     Finished {
         agent: Agent,
         took: Duration,

@@ -2,7 +2,7 @@
 
 use super::{
     AgentError, Analysis, Outcome,
-    case::{self, Case, warn_if_formless},
+    case::{self, Case},
     rating,
     structured::PortfolioDecision,
 };
@@ -23,8 +23,8 @@ pub async fn decide(case: &Case<'_>, analysis: &mut Analysis) -> Result<(), Agen
         ticker = analysis.brief.ticker,
     );
     let (filled, step) = case.fill_in::<PortfolioDecision>(agent, task).await?;
-    warn_if_formless(analysis, agent, &filled);
-    let read = filled.form.map(|form| form.rating).or_else(|| rating::in_text(&filled.text));
+    analysis.warnings.extend(filled.warning(agent));
+    let read = filled.form.map(|form| form.rating).ok().or_else(|| rating::in_text(&filled.text));
     if read.is_none() {
         analysis.warnings.push(format!(
             "{agent}: no rating could be read from the answer; the decision is HOLD only because nothing else is safe, so read the report"

@@ -2,7 +2,7 @@
 
 use super::{
     AgentError, Analysis,
-    case::{self, Case, warn_if_formless},
+    case::{self, Case},
     structured::ResearchPlan,
 };
 use crate::domain::Agent;
@@ -50,7 +50,7 @@ pub async fn plan(case: &Case<'_>, analysis: &mut Analysis) -> Result<(), AgentE
     };
     let task = format!(include_str!("prompts/research_manager.md"), debate = debate);
     let (filled, step) = case.fill_in::<ResearchPlan>(Agent::ResearchManager, task).await?;
-    warn_if_formless(analysis, Agent::ResearchManager, &filled);
+    analysis.warnings.extend(filled.warning(Agent::ResearchManager));
     analysis.investment_plan = Some(filled.text);
     case.keep(analysis, step).await;
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{
     AgentError, Analysis,
-    case::{self, Case, warn_if_formless},
+    case::{self, Case},
     structured::TraderProposal,
 };
 use crate::domain::Agent;
@@ -19,7 +19,7 @@ pub async fn propose(case: &Case<'_>, analysis: &mut Analysis) -> Result<(), Age
         ticker = analysis.brief.ticker,
     );
     let (filled, step) = case.fill_in::<TraderProposal>(Agent::Trader, task).await?;
-    warn_if_formless(analysis, Agent::Trader, &filled);
+    analysis.warnings.extend(filled.warning(Agent::Trader));
     analysis.trader_plan = Some(filled.text);
     case.keep(analysis, step).await;
     Ok(())

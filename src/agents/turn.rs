@@ -2,7 +2,10 @@
 //!
 //! What an earlier attempt heard is heard again without asking: the same words lead to the same questions.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -16,7 +19,8 @@ use super::{
 };
 use crate::{
     domain::{Agent, DecisionSource},
-    llm::{ChatModel, ChatRequest, ChatResponse, LlmError, Message, OutputSchema, Usage},
+    jobs::JobId,
+    llm::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Message, OutputSchema, Usage},
 };
 
 /// A turn that goes on.
@@ -26,6 +30,8 @@ pub struct Turn<'a> {
     journal: &'a Journal<'a>,
     began: Instant,
     messages: Vec<Message>,
+    /// What tools told that goes with what the model is told next.
+    evidence: Vec<String>,
     /// What was heard, by this attempt or an earlier one.
     heard: Unfinished,
     /// How long the earlier attempt took to hear it.
@@ -40,26 +46,52 @@ pub struct Turn<'a> {
 pub struct Filled<T> {
     /// The answer as Markdown.
     pub text: String,
-    /// What was read; none if the answer is a plain text.
-    pub form: Option<T>,
+    /// What was read; if the answer is a plain text, why.
+    pub form: Result<T, String>,
     pub source: DecisionSource,
 }
 
+impl<T: Structured> Filled<T> {
+    fn new(form: T, source: DecisionSource) -> Self {
+        Self { text: form.render(), form: Ok(form), source }
+    }
+
+    fn formless(text: String, why: String) -> Self {
+        Self { text, form: Err(why), source: DecisionSource::Text }
+    }
+
+    /// What the reader of the result is told if there is no form, so that only the text counts.
+    pub fn warning(&self, agent: Agent) -> Option<String> {
+        let why = self.form.as_ref().err()?;
+        Some(format!(
+            "{agent}: the model did not answer in the form that was asked for ({why}); its text is kept as it is"
+        ))
+    }
+}
+
 impl<'a> Turn<'a> {
-    /// Begins a turn. `context` is the same for all agents of an analysis, so that a model server can keep what it
-    /// computed for it.
-    pub async fn begin(agent: Agent, model: &'a dyn ChatModel, context: &str, journal: &'a Journal<'a>) -> Self {
+    /// Begins a turn, `about` an earlier decision if it is a reflector's. `context` is the same for all other agents of
+    /// an analysis, so that a model server can keep what it computed for it.
+    pub async fn begin(
+        agent: Agent,
+        about: Option<JobId>,
+        model: &'a dyn ChatModel,
+        context: &str,
+        journal: &'a Journal<'a>,
+    ) -> Self {
         journal.tell(Step::Started { agent }).await;
         let name = format!("{}/{}", model.provider().as_str(), model.model());
-        // Another model may ask for other tools, and its thoughts are its own.
-        let heard = journal.unfinished(agent).await.filter(|heard| heard.model == name);
-        let heard = heard.unwrap_or(Unfinished { model: name, ..Unfinished::default() });
+        // Another model may ask for other tools, and its thoughts are its own. What was said of one decision is no
+        // lesson from another, which is due where a job beside this one drew the first meanwhile.
+        let heard = journal.unfinished(agent).await.filter(|heard| heard.model == name && heard.about == about);
+        let heard = heard.unwrap_or(Unfinished { model: name, about, ..Unfinished::default() });
         Self {
             agent,
             model,
             journal,
             began: Instant::now(),
             messages: vec![Message::System { content: context.into() }],
+            evidence: Vec::new(),
             before: Duration::try_from_secs_f64(heard.seconds).unwrap_or_default(),
             heard,
             answers: 0,
@@ -102,37 +134,45 @@ impl<'a> Turn<'a> {
     /// The answer in a form. One repair is asked for; then whatever text there is has to do.
     pub async fn fill_in<T: Structured>(&mut self, task: String) -> Result<Filled<T>, AgentError> {
         self.say(task);
-        let mut source = DecisionSource::Structured;
-        loop {
-            let text = match self.chat(&[], Some(T::form())).await {
-                Ok(answer) => answer.text,
-                // Not every server takes schemas.
-                Err(LlmError::Refused { .. }) => self.chat(&[], None).await.map_err(|error| self.failed(error))?.text,
-                Err(error) => return Err(self.failed(error)),
-            };
-            match T::read(&text) {
-                Ok(form) => return Ok(Filled { text: form.render(), form: Some(form), source }),
-                Err(_) if source == DecisionSource::Repaired => {
-                    return Ok(Filled { text, form: None, source: DecisionSource::Text });
-                }
-                Err(wrong) => self.say(format!(
-                    "That answer can't be read: {wrong}. Answer again with one JSON object in the form that was asked \
-                     for, and with nothing else."
-                )),
-            }
-            source = DecisionSource::Repaired;
+        let answer = match self.chat(&[], Some(T::form())).await {
+            // Not every server takes schemas.
+            Err(LlmError::Refused { .. }) => self.chat(&[], None).await,
+            answer => answer,
+        };
+        let text = answer.map_err(|error| self.failed(error))?.text;
+        match T::read(&text) {
+            Ok(form) => Ok(Filled::new(form, DecisionSource::Structured)),
+            Err(wrong) => Ok(self.repair(text, &wrong).await),
         }
     }
 
-    /// Runs tools for an agent that calls none itself; the answers are for the prompt.
-    pub async fn prefetch(&mut self, tools: &[Tool], evidence: &Evidence) -> String {
+    /// Another try at the form. If it brings none, the text that is there is kept.
+    async fn repair<T: Structured>(&mut self, text: String, wrong: &str) -> Filled<T> {
+        self.say(format!(
+            "That answer can't be read: {wrong}. Answer again with one JSON object in the form that was asked for, and with \
+             nothing else."
+        ));
+        match self.chat(&[], Some(T::form())).await {
+            Ok(answer) => match T::read(&answer.text) {
+                Ok(form) => Filled::new(form, DecisionSource::Repaired),
+                Err(wrong) => Filled::formless(answer.text, format!("{wrong}, even after a repair")),
+            },
+            Err(error) => {
+                // The answer comes last in the record.
+                self.messages.pop();
+                Filled::formless(text, format!("{wrong}, and the repair failed: {error}"))
+            }
+        }
+    }
+
+    /// Runs tools for an agent that calls none itself; their answers go with its task.
+    pub async fn prefetch(&mut self, tools: &[Tool], evidence: &Evidence) {
         let calls: Vec<_> = tools
             .iter()
             .flat_map(|tool| tool.prefetched(evidence).into_iter().map(|arguments| (tool.name(), arguments)))
             .collect();
         let asked = calls.iter().map(|(name, arguments)| (*name, arguments));
-        let contents = self.call(asked, tools, evidence).await;
-        format!("# Evidence\n\n{}", contents.join("\n\n"))
+        self.evidence = self.call(asked, tools, evidence).await;
     }
 
     /// Where the answers of the tools came from, a line for each source, none twice.
@@ -150,6 +190,7 @@ impl<'a> Turn<'a> {
     pub async fn end(self) -> StepRecord {
         let took = self.took();
         let Unfinished { model, answers, tools, .. } = self.heard;
+        let cut_off = answers.last().is_some_and(|last| last.response.finish == Finish::Length);
         let (mut usage, mut calls, mut left_out) = (Usage::default(), Vec::new(), 0);
         for Answered { response, seconds } in answers {
             usage += response.usage;
@@ -166,6 +207,7 @@ impl<'a> Turn<'a> {
             messages: self.messages,
             tools: tools.into_iter().map(|answer| answer.record).collect(),
             left_out,
+            cut_off,
         }
     }
 
@@ -175,7 +217,7 @@ impl<'a> Turn<'a> {
     }
 
     fn say(&mut self, content: String) {
-        self.messages.push(Message::User { content });
+        self.messages.push(Message::User { content, evidence: mem::take(&mut self.evidence) });
     }
 
     async fn chat(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<ChatResponse, LlmError> {

@@ -69,7 +69,8 @@ pub struct Config {
     /// After how long a job starts no new debate round and goes to its decision, seconds.
     #[schemars(range(min = 1))]
     pub job_soft_time_limit: u64,
-    /// After how long a job fails with a timeout, seconds; at least the soft limit.
+    /// After how long a job fails with a timeout, seconds; at least the soft limit. The time in which its models are
+    /// pulled does not count.
     #[schemars(range(min = 1))]
     pub job_time_limit: u64,
     /// How often a job is tried again after a failure that may pass.
@@ -100,7 +101,8 @@ pub struct Config {
     /// The sampling temperature; the model's own if unset.
     #[schemars(range(min = 0.0, max = 2.0))]
     pub llm_temperature: Option<f64>,
-    /// How many calls to one model server run at once, over all jobs of a worker; any number if unset.
+    /// How many calls to one model server run at once, over all jobs of a worker; if unset, 1 for Ollama, as its
+    /// OLLAMA_NUM_PARALLEL usually is, and any number for the others.
     #[schemars(range(min = 1))]
     pub llm_concurrency: Option<usize>,
     /// What models cost, US dollars for a million tokens in and out, and read from a cache where that differs:

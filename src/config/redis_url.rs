@@ -1,37 +1,38 @@
-//! The URL of Redis, whose password no log shows.
+//! The URL of Redis.
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// A `redis:`, `rediss:`, `redis-cluster:` or `redis-sentinel:` URL. Shown with its password left out.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct RedisUrl(SecretString);
+use super::ServerUrl;
+
+/// A `redis:`, `rediss:`, `redis-cluster:` or `redis-sentinel:` URL. Shown without its password.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(try_from = "Url")]
+pub struct RedisUrl(ServerUrl);
 
 impl RedisUrl {
     /// The URL with its password.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.0.expose().as_str()
     }
 }
 
 impl Default for RedisUrl {
     fn default() -> Self {
-        Self("redis://127.0.0.1:6379".to_owned().into())
+        Self(super::url("redis://127.0.0.1:6379").into())
     }
 }
 
-impl TryFrom<String> for RedisUrl {
+impl TryFrom<Url> for RedisUrl {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        let scheme = Url::parse(&text).map_err(|e| e.to_string())?.scheme().to_owned();
-        let kind = scheme.strip_suffix("-cluster").or(scheme.strip_suffix("-sentinel")).unwrap_or(&scheme);
+    fn try_from(url: Url) -> Result<Self, String> {
+        let scheme = url.scheme();
+        let kind = scheme.strip_suffix("-cluster").or(scheme.strip_suffix("-sentinel")).unwrap_or(scheme);
         if matches!(kind, "redis" | "rediss" | "valkey" | "valkeys") {
-            Ok(Self(text.into()))
+            Ok(Self(url.into()))
         } else {
             Err(format!("unknown scheme {scheme}"))
         }
@@ -40,23 +41,6 @@ impl TryFrom<String> for RedisUrl {
 
 impl fmt::Display for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut url = Url::parse(self.expose()).map_err(|_| fmt::Error)?;
-        if url.password().is_some() {
-            // Only URLs without a host refuse a password, and they have none.
-            let _ = url.set_password(Some("***"));
-        }
-        url.fmt(f)
-    }
-}
-
-impl fmt::Debug for RedisUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for RedisUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.0.fmt(f)
     }
 }

@@ -1,8 +1,10 @@
 //! The gate before a model server, which all jobs of the process share.
 //!
-//! It lets so many calls through at once. After some failures in a row it shuts for a while, so that a server that is
+//! It lets so many calls through at once; the others wait before they ask, and their waiting is no part of the time for
+//! an answer. After some failures in a row it shuts for a while, so that a server that is
 //! down, or over its limit, is not hammered by every agent of every job (the circuit breaker of Nygard, "Release It!").
-//! When the rest is over a single call tries; its success opens the gate, its failure shuts it for twice as long.
+//! When the rest is over a single call tries; its success opens the gate, its failure shuts it for twice as long. Calls
+//! that were under way when it shut fail of what is known already, and count no more.
 
 use std::{
     collections::HashMap,
@@ -10,10 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
-use tokio::sync::{Semaphore, mpsc::UnboundedSender};
+use tokio::sync::Semaphore;
 
-use super::{ChatModel, ChatRequest, ChatResponse, LlmError};
+use super::LlmError;
 use crate::domain::Provider;
 
 /// Failures in a row that shut the gate: more than one call has tries.
@@ -46,10 +47,12 @@ struct Circuit {
     rest: Option<(Instant, LlmError)>,
     /// How long the last rest was.
     length: Duration,
+    /// How often it has shut.
+    shut: u64,
 }
 
 impl Gates {
-    /// Gates that let `limit` calls through at once, or any number.
+    /// Gates that let `limit` calls through at once, or as many as each provider usually takes.
     pub fn new(limit: Option<usize>) -> Self {
         Self { limit, gates: Mutex::default() }
     }
@@ -61,7 +64,7 @@ impl Gates {
         if gates.len() >= MAX_GATES {
             gates.retain(|_, gate| Arc::strong_count(gate) > 1);
         }
-        gates.entry(name).or_insert_with(|| Arc::new(Gate::new(self.limit))).clone()
+        gates.entry(name).or_insert_with(|| Arc::new(Gate::new(self.limit.or(usual_limit(provider))))).clone()
     }
 }
 
@@ -79,38 +82,49 @@ impl Gate {
     }
 
     /// Makes a call once there is a slot for it; an error at once while the gate is shut.
-    async fn pass<T>(&self, call: impl Future<Output = Result<T, LlmError>>) -> Result<T, LlmError> {
+    pub(super) async fn pass<T>(&self, call: impl Future<Output = Result<T, LlmError>>) -> Result<T, LlmError> {
         let _slot = self.slots.acquire().await.expect("nobody closes it");
-        locked(&self.circuit).admit(Instant::now())?;
+        let admitted = locked(&self.circuit).admit(Instant::now())?;
         let result = call.await;
-        locked(&self.circuit).learn(result.as_ref().err(), Instant::now());
+        locked(&self.circuit).learn(admitted, result.as_ref().err(), Instant::now());
         result
     }
 }
 
 impl Circuit {
-    fn admit(&mut self, now: Instant) -> Result<(), LlmError> {
-        let Some((end, cause)) = &mut self.rest else { return Ok(()) };
+    /// Lets a call through; how often the gate had shut by then goes back to [`learn`](Self::learn).
+    fn admit(&mut self, now: Instant) -> Result<u64, LlmError> {
+        let Some((end, cause)) = &mut self.rest else { return Ok(self.shut) };
         if let Some(wait) = end.checked_duration_since(now).filter(|wait| !wait.is_zero()) {
             return Err(LlmError::Resting { failures: self.failures, wait, cause: Box::new(cause.clone()) });
         }
         // This call tries. If it is dropped without an end, another may after as long again.
         *end = now + self.length;
-        Ok(())
+        Ok(self.shut)
     }
 
-    fn learn(&mut self, error: Option<&LlmError>, now: Instant) {
+    fn learn(&mut self, admitted: u64, error: Option<&LlmError>, now: Instant) {
         let Some(error) = error.filter(|error| is_down(error)) else {
-            *self = Self::default();
+            *self = Self { shut: self.shut, ..Self::default() };
             return;
         };
+        if admitted < self.shut {
+            return;
+        }
         self.failures += 1;
         if self.failures >= FAILURES {
+            self.shut += 1;
             self.length = (self.length * 2).clamp(REST, LONGEST_REST);
             let wait = self.length.max(error.retry_after().unwrap_or_default());
             self.rest = Some((now + wait, error.clone()));
         }
     }
+}
+
+/// How many calls at once a provider usually takes; none for any number. Ollama works on one and lets the others wait
+/// (its `OLLAMA_NUM_PARALLEL`).
+fn usual_limit(provider: Provider) -> Option<usize> {
+    (provider == Provider::Ollama).then_some(1)
 }
 
 /// Whether an error says that the server has no answer for anybody at the moment.
@@ -121,36 +135,6 @@ fn is_down(error: &LlmError) -> bool {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A model behind a gate.
-pub(super) struct Gated<M> {
-    pub model: M,
-    pub gate: Arc<Gate>,
-}
-
-#[async_trait]
-impl<M: ChatModel> ChatModel for Gated<M> {
-    fn provider(&self) -> Provider {
-        self.model.provider()
-    }
-
-    fn model(&self) -> &str {
-        self.model.model()
-    }
-
-    async fn supports_tools(&self) -> Result<bool, LlmError> {
-        // Mostly known without asking, so it says nothing of the server.
-        self.model.supports_tools().await
-    }
-
-    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
-        self.model.prepare(progress).await
-    }
-
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        self.gate.pass(self.model.chat(request)).await
-    }
 }
 
 #[cfg(test)]
@@ -165,24 +149,42 @@ mod tests {
     fn it_shuts_after_failures_in_a_row_and_lets_a_single_call_try_after_a_rest() {
         let (mut circuit, now) = (Circuit::default(), Instant::now());
         for _ in 0..FAILURES {
-            circuit.admit(now).unwrap();
-            circuit.learn(Some(&failure()), now);
+            let admitted = circuit.admit(now).unwrap();
+            circuit.learn(admitted, Some(&failure()), now);
         }
         let error = circuit.admit(now).unwrap_err();
         assert!(error.is_transient() && error.retry_after() == Some(REST), "{error}");
         assert!(error.to_string().contains("5 times in a row") && error.to_string().contains("busy"), "{error}");
 
         let later = now + REST;
-        circuit.admit(later).unwrap();
+        let trial = circuit.admit(later).unwrap();
         circuit.admit(later).unwrap_err();
-        circuit.learn(Some(&failure()), later);
+        circuit.learn(trial, Some(&failure()), later);
         assert_eq!(circuit.admit(later).unwrap_err().retry_after(), Some(REST * 2), "the next rest is longer");
 
         let at_last = later + REST * 2;
+        let trial = circuit.admit(at_last).unwrap();
+        circuit.learn(trial, None, at_last);
         circuit.admit(at_last).unwrap();
-        circuit.learn(None, at_last);
         circuit.admit(at_last).unwrap();
-        circuit.admit(at_last).unwrap();
+    }
+
+    #[test]
+    fn calls_that_were_under_way_when_it_shut_make_no_rest_longer() {
+        let (mut circuit, now) = (Circuit::default(), Instant::now());
+        let burst: Vec<_> = (0..3 * FAILURES).map(|_| circuit.admit(now).unwrap()).collect();
+        for admitted in burst {
+            circuit.learn(admitted, Some(&failure()), now);
+        }
+        assert_eq!(circuit.admit(now).unwrap_err().retry_after(), Some(REST));
+
+        // Two calls try, for the first takes longer than the rest.
+        let trials = [now + REST, now + REST * 2].map(|later| circuit.admit(later).unwrap());
+        let later = now + REST * 3;
+        for trial in trials {
+            circuit.learn(trial, Some(&failure()), later);
+        }
+        assert_eq!(circuit.admit(later).unwrap_err().retry_after(), Some(REST * 2));
     }
 
     #[test]
@@ -191,9 +193,9 @@ mod tests {
         let refusal = LlmError::Refused { provider: "P", url: "u".into(), status: 400, message: "no".into() };
         for _ in 0..3 {
             for _ in 1..FAILURES {
-                circuit.learn(Some(&failure()), now);
+                circuit.learn(0, Some(&failure()), now);
             }
-            circuit.learn(Some(&refusal), now);
+            circuit.learn(0, Some(&refusal), now);
         }
         circuit.admit(now).unwrap();
     }
@@ -206,5 +208,12 @@ mod tests {
         assert!(Arc::ptr_eq(&own, &gates.before(Provider::OpenAi, None)));
         assert!(!Arc::ptr_eq(&own, &gates.before(Provider::OpenAi, Some(&url("http://elsewhere")))));
         assert_eq!(own.slots.available_permits(), 2);
+    }
+
+    #[test]
+    fn ollama_gets_one_call_at_a_time_unless_told_otherwise() {
+        let slots = |limit, provider| Gates::new(limit).before(provider, None).slots.available_permits();
+        assert_eq!((slots(None, Provider::Ollama), slots(Some(4), Provider::Ollama)), (1, 4));
+        assert_eq!(slots(None, Provider::OpenAi), Semaphore::MAX_PERMITS);
     }
 }

@@ -26,7 +26,7 @@ use crate::tls;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time for a question that no model has to think about.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest answer. A long report is 50 kB; what goes on for ever must not fill the memory.
+/// The largest answer, or line of a progress. A long report is 50 kB; what goes on for ever must not fill the memory.
 const MAX_BODY: usize = 8 << 20;
 /// The codes of OpenAI and Z.ai for an empty account. They come with the status of a rate limit, but no wait mends it.
 const NO_CREDIT: [&str; 2] = ["insufficient_quota", "1113"];
@@ -53,7 +53,7 @@ pub(super) struct Body<'a> {
     endpoint: &'a Endpoint,
     response: Response,
     buffer: Vec<u8>,
-    /// Bytes received.
+    /// Bytes received that may still be held.
     size: usize,
 }
 
@@ -238,6 +238,14 @@ impl Body<'_> {
                 return Ok(Some(rest).filter(|rest| !rest.trim_ascii().is_empty()));
             }
         }
+    }
+
+    /// The next line of a stream that tells how far something has come; none at its end.
+    ///
+    /// It may go on for hours, for no line is kept; and each may take as long as an answer, for what is told of is work.
+    pub async fn progress(&mut self) -> Result<Option<Vec<u8>>, LlmError> {
+        self.size = 0;
+        self.line().await
     }
 
     /// Reads on; false at the end.

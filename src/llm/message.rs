@@ -1,6 +1,6 @@
 //! What goes to a model and what comes back, in no provider's own form.
 
-use std::ops::AddAssign;
+use std::{iter, ops::AddAssign};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,6 +28,9 @@ pub enum Message {
     },
     User {
         content: String,
+        /// What tools told an agent that calls none itself, the oldest first; it comes after `content`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<String>,
     },
     Assistant {
         content: String,
@@ -43,6 +46,19 @@ pub enum Message {
         name: String,
         content: String,
     },
+}
+
+impl Message {
+    /// A user's words, without evidence.
+    pub fn user(content: impl Into<String>) -> Self {
+        Self::User { content: content.into(), evidence: Vec::new() }
+    }
+}
+
+/// A user's words and the evidence after them, as one text.
+pub(super) fn with_evidence(content: &str, evidence: &[String]) -> String {
+    let parts = iter::once(content).chain(evidence.iter().map(String::as_str));
+    parts.collect::<Vec<_>>().join("\n\n")
 }
 
 /// A tool that a model may call.

@@ -2,8 +2,8 @@
 //!
 //! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
 //! [`ollama`] speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] the Chat
-//! Completions of all others, [`rules`] needs no model at all. Those with a server share what is known of the services
-//! (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what a request may do without
+//! Completions of all others (those three are much alike: `client`), [`rules`] needs no model at all. Those with a server
+//! share what is known of the services (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what a request may do without
 //! (`optional`), a gate before each server ([`Gate`]), a short patience with failures (`retry`) and prices ([`Prices`]).
 //!
 //! The crate genai speaks these protocols too. It is not used: it reads an answer of any length into memory, where a job
@@ -11,6 +11,7 @@
 
 mod answer;
 pub mod anthropic;
+mod client;
 mod gate;
 pub mod gemini;
 mod http;
@@ -22,16 +23,16 @@ mod price;
 mod refusal;
 mod retry;
 pub mod rules;
+mod served;
 mod service;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use gate::Gated;
 pub use gate::{Gate, Gates};
 pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
-use price::Priced;
 pub use price::Prices;
+use served::Served;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{Provider, ReasoningEffort};
@@ -45,8 +46,11 @@ pub trait ChatModel: Send + Sync {
     /// The model's name at its provider.
     fn model(&self) -> &str;
 
-    /// Whether it can call tools. Without, an agent fetches its evidence first and puts it into the prompt.
-    async fn supports_tools(&self) -> Result<bool, LlmError>;
+    /// Whether it can call tools, as models of nearly all servers can. Without, an agent fetches its evidence first and
+    /// puts it into the prompt.
+    async fn supports_tools(&self) -> Result<bool, LlmError> {
+        Ok(true)
+    }
 
     /// Makes the model ready, which may take minutes if its server has to fetch it first; tells how far that has come,
     /// percent.
@@ -81,18 +85,16 @@ pub struct Backend {
 pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, LlmError> {
     Ok(match backend.provider {
         Provider::Rules => Arc::new(rules::Rules),
-        Provider::Ollama => guarded(ollama::Ollama::new(backend, model)?, backend),
-        Provider::Anthropic => guarded(anthropic::Anthropic::new(backend, model)?, backend),
-        Provider::Google => guarded(gemini::Gemini::new(backend, model)?, backend),
-        _ => guarded(openai::OpenAi::new(backend, model)?, backend),
+        Provider::Ollama => served(ollama::Ollama::new(backend, model)?, backend),
+        Provider::Anthropic => served(anthropic::Anthropic::new(backend, model)?, backend),
+        Provider::Google => served(gemini::Gemini::new(backend, model)?, backend),
+        _ => served(openai::OpenAi::new(backend, model)?, backend),
     })
 }
 
-/// A served model with its price, behind its gate; each try of a call passes the gate anew.
-fn guarded(model: impl ChatModel + 'static, backend: &Backend) -> Arc<dyn ChatModel> {
+fn served(model: impl ChatModel + 'static, backend: &Backend) -> Arc<dyn ChatModel> {
     let price = backend.prices.of(backend.provider, model.model());
-    let gated = Gated { model: Priced { model, price }, gate: backend.gate.clone() };
-    Arc::new(retry::Retrying(gated))
+    Arc::new(Served { model, gate: backend.gate.clone(), price })
 }
 
 /// Whether the backend is there and has the model, in one line for the operator. It costs no tokens.

@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc::UnboundedSender;
 
-use super::{ChatModel, ChatRequest, ChatResponse, LlmError, Usage};
+use super::Usage;
 use crate::domain::Provider;
 
 /// The prices of models by `provider/model`, written `openai/gpt-5.5=1.25:10,anthropic/claude-opus-4-6=5:25:0.5`: US
@@ -35,7 +33,7 @@ impl Prices {
 impl Price {
     /// What these tokens cost, US dollars.
     #[expect(clippy::cast_precision_loss, reason = "nobody uses 2^53 tokens")]
-    fn cost(self, usage: &Usage) -> f64 {
+    pub fn cost(self, usage: &Usage) -> f64 {
         let fresh = usage.tokens_in.saturating_sub(usage.tokens_cached);
         let [fresh, cached, out] = [fresh, usage.tokens_cached, usage.tokens_out].map(|tokens| tokens as f64 / 1e6);
         fresh * self.input + cached * self.cached + out * self.output
@@ -76,37 +74,6 @@ impl From<Prices> for String {
         let entries =
             prices.0.iter().map(|(model, price)| format!("{model}={}:{}:{}", price.input, price.output, price.cached));
         entries.collect::<Vec<_>>().join(",")
-    }
-}
-
-/// A model whose answers tell their cost.
-pub(super) struct Priced<M> {
-    pub model: M,
-    pub price: Option<Price>,
-}
-
-#[async_trait]
-impl<M: ChatModel> ChatModel for Priced<M> {
-    fn provider(&self) -> Provider {
-        self.model.provider()
-    }
-
-    fn model(&self) -> &str {
-        self.model.model()
-    }
-
-    async fn supports_tools(&self) -> Result<bool, LlmError> {
-        self.model.supports_tools().await
-    }
-
-    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
-        self.model.prepare(progress).await
-    }
-
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        let mut answer = self.model.chat(request).await?;
-        answer.usage.cost_usd = self.price.map(|price| price.cost(&answer.usage));
-        Ok(answer)
     }
 }
 

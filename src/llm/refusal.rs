@@ -51,6 +51,11 @@ impl Refusal {
         Self::late(status, squeeze(error["message"].as_str().unwrap_or(&error.to_string())))
     }
 
+    /// Whether it says that there is no such model.
+    pub fn lacks_model(&self) -> bool {
+        self.status == 404 && (self.code == "model_not_found" || self.mentions(&["model"]))
+    }
+
     /// Whether its words, in any case, contain one of these.
     pub fn mentions(&self, words: &[&str]) -> bool {
         let message = self.message.to_lowercase();

@@ -6,11 +6,7 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
-use tokio::sync::mpsc::UnboundedSender;
-
-use super::{ChatModel, ChatRequest, ChatResponse, LlmError};
-use crate::domain::Provider;
+use super::LlmError;
 
 const TRIES: u32 = 3;
 /// The wait before the second try; it doubles.
@@ -18,33 +14,10 @@ const BACKOFF: Duration = Duration::from_millis(500);
 /// A longer wait than this is the job's business.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A model that is asked again after a failure that passes.
-pub(super) struct Retrying<M>(pub M);
-
-#[async_trait]
-impl<M: ChatModel> ChatModel for Retrying<M> {
-    fn provider(&self) -> Provider {
-        self.0.provider()
-    }
-
-    fn model(&self) -> &str {
-        self.0.model()
-    }
-
-    async fn supports_tools(&self) -> Result<bool, LlmError> {
-        patiently(|| self.0.supports_tools()).await
-    }
-
-    async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
-        patiently(|| self.0.prepare(progress)).await
-    }
-
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        patiently(|| self.0.chat(request)).await
-    }
-}
-
-async fn patiently<T, F: Future<Output = Result<T, LlmError>>>(mut call: impl FnMut() -> F) -> Result<T, LlmError> {
+/// Makes a call, again after a failure that passes.
+pub(super) async fn patiently<T, F: Future<Output = Result<T, LlmError>>>(
+    mut call: impl FnMut() -> F,
+) -> Result<T, LlmError> {
     for tried in 1..TRIES {
         let error = match call().await {
             Err(error) if passes(&error) => error,

@@ -5,9 +5,10 @@
 //! no lock. Pruning writes a new file and renames it over the old one; that is why the lock is a file of its own.
 
 use std::{
+    cmp::Reverse,
     collections::HashSet,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +16,12 @@ use chrono::NaiveDate;
 
 use super::record::{Decision, Entry, Record, Settlement};
 use crate::{domain::Ticker, jobs::JobId};
+
+/// How many other tickers' files a job reads: a few lessons are wanted, and the newest are there. The log itself grows
+/// with every ticker.
+const RECENT_FILES: usize = 32;
+/// How much of the end of each it reads, bytes; some thirty entries.
+const RECENT_BYTES: u64 = 64 << 10;
 
 /// The log in a folder, which is made on the first write.
 #[derive(Debug, Clone)]
@@ -58,6 +65,20 @@ impl DecisionLog {
     /// The entries of a ticker, in the order in which they were made.
     pub fn entries(&self, ticker: &Ticker) -> io::Result<Vec<Entry>> {
         Ok(join(self.records(ticker)?))
+    }
+
+    /// The last entries of those other tickers that were written to last. What is read does not grow with the log.
+    pub fn recent_of_others(&self, ticker: &Ticker) -> io::Result<Vec<Entry>> {
+        let mut others = Vec::new();
+        for other in self.tickers()?.into_iter().filter(|other| other != ticker) {
+            others.push((Reverse(fs::metadata(self.path(&other))?.modified()?), other));
+        }
+        others.sort();
+        let mut entries = Vec::new();
+        for (_, other) in others.into_iter().take(RECENT_FILES) {
+            entries.extend(join(records(&end(&self.path(&other))?)));
+        }
+        Ok(entries)
     }
 
     /// The tickers that have a file, sorted.
@@ -121,13 +142,10 @@ impl DecisionLog {
         Ok(file)
     }
 
-    /// What is written of a ticker. A line that can't be read was torn by a crash, or is of a later version.
+    /// What is written of a ticker.
     fn records(&self, ticker: &Ticker) -> io::Result<Vec<Record>> {
         match fs::read(self.path(ticker)) {
-            Ok(content) => {
-                let lines = content.split(|byte| *byte == b'\n');
-                Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
-            }
+            Ok(content) => Ok(records(&content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -145,6 +163,23 @@ impl Record {
             Self::Settlement(settlement) => settlement.job_id,
         }
     }
+}
+
+/// The records of a file. A line that can't be read was torn by a crash, is of a later version, or began before the end
+/// of the file that was read.
+fn records(content: &[u8]) -> Vec<Record> {
+    let lines = content.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// The end of a file.
+fn end(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(RECENT_BYTES)))?;
+    let mut content = Vec::new();
+    file.take(RECENT_BYTES).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 fn line(record: &Record) -> String {
@@ -183,6 +218,8 @@ fn superfluous(mut entries: Vec<Entry>, prune: Prune) -> HashSet<JobId> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
     use crate::domain::Rating;
 
@@ -223,6 +260,33 @@ mod tests {
         let entries = log.entries(&ticker()).unwrap();
         assert_eq!(entries, [Entry { settlement: Some(settlement(&decided)), decision: decided }]);
         assert_eq!(log.tickers().unwrap(), [ticker()]);
+    }
+
+    #[test]
+    fn of_other_tickers_the_newest_are_read_and_of_each_its_end() {
+        let (_folder, log) = log();
+        let name = |number| format!("T{number}").parse::<Ticker>().unwrap();
+        for number in 0..40 {
+            log.decide(Decision { ticker: name(number), ..decision("2024-05-10") }).unwrap();
+            let file = File::options().append(true).open(log.path(&name(number))).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(number)).unwrap();
+        }
+        let newest_first = |from: u64, to: u64| (to..=from).rev().map(name).collect::<Vec<_>>();
+        let read = |own| -> Vec<Ticker> {
+            log.recent_of_others(&own).unwrap().into_iter().map(|entry| entry.decision.ticker).collect()
+        };
+        assert_eq!(read(ticker()), newest_first(39, 8));
+        assert_eq!(read(name(39)), newest_first(38, 7));
+
+        let long = |_| Decision { summary: "why ".repeat(250), ..decision("2024-05-13") };
+        let decisions: Vec<_> = (0..100).map(long).collect();
+        let lines = decisions.iter().map(|decision| line(&Record::Decision(decision.clone())));
+        fs::write(log.path(&name(39)), lines.collect::<String>()).unwrap();
+        let entries = log.recent_of_others(&name(38)).unwrap();
+        let of_the_long_file: Vec<_> =
+            entries.into_iter().map(|entry| entry.decision).take_while(|it| it.ticker == ticker()).collect();
+        assert!((30..100).contains(&of_the_long_file.len()), "{}", of_the_long_file.len());
+        assert!(decisions.ends_with(&of_the_long_file));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 use super::{
     STORE_PAUSE, Worker, failure,
     lease_keeper::{LeaseKeeper, LeaseLost},
+    limits::Limits,
     observer::AttemptObserver,
 };
 use crate::{
@@ -64,14 +65,15 @@ impl<'a> Attempt<'a> {
 
     /// The analysis, within the limits and for as long as the job is ours.
     async fn work(&self) -> End {
-        let limit = self.worker.options.hard_limit;
+        let super::Options { soft_limit, hard_limit, .. } = self.worker.options;
+        let limits = Limits::new(soft_limit, hard_limit);
         tokio::select! {
             biased;
             () = self.keeper.lost() => End::Lost,
             () = self.cancelled() => End::Lost,
             () = self.hand_back.cancelled() => End::HandedBack,
-            () = sleep(limit) => End::Failed(failure::timed_out(limit)),
-            analysed = AssertUnwindSafe(self.analyse()).catch_unwind() => match analysed {
+            () = limits.used_up() => End::Failed(failure::timed_out(hard_limit)),
+            analysed = AssertUnwindSafe(self.analyse(&limits)).catch_unwind() => match analysed {
                 Ok(Ok(analysis)) => End::Analysed(Box::new(analysis)),
                 Ok(Err(failure)) => End::Failed(failure),
                 Err(panic) => End::Failed(failure::panicked(&*panic)),
@@ -79,10 +81,10 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    async fn analyse(&self) -> Result<Analysis, Failure> {
+    async fn analyse(&self, limits: &Limits) -> Result<Analysis, Failure> {
         let (firm, brief) = self.worker.desk.open(&self.claim.job.request)?;
         let analysis = self.resumed().unwrap_or_else(|| Analysis::new(brief));
-        let observer = AttemptObserver::new(&self.keeper, self.worker.options.soft_limit);
+        let observer = AttemptObserver::new(&self.keeper, limits);
         Ok(firm.run(analysis, &observer).await?)
     }
 

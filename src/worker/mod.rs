@@ -16,6 +16,7 @@ mod failure;
 pub mod gpu;
 mod heartbeat;
 mod lease_keeper;
+mod limits;
 mod observer;
 mod sources;
 
@@ -61,9 +62,9 @@ pub struct Options {
     pub max_jobs: u64,
     /// The lease time that the store was opened with.
     pub lease: Duration,
-    /// After how long an attempt goes to its decision.
+    /// After how long an attempt goes to its decision; the time in which its models are made ready does not count.
     pub soft_limit: Duration,
-    /// After how long an attempt fails.
+    /// After how long an attempt fails; the same.
     pub hard_limit: Duration,
     /// How long a worker that was told to stop goes on.
     pub grace: Duration,

@@ -1,14 +1,10 @@
 //! What an attempt hears from the agents, and what it tells them.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
-use super::lease_keeper::LeaseKeeper;
+use super::{lease_keeper::LeaseKeeper, limits::Limits};
 use crate::{
     agents::{Analysis, Observer, Step},
     jobs::EventKind,
@@ -17,14 +13,14 @@ use crate::{
 /// Turns steps into events and states into checkpoints.
 pub struct AttemptObserver<'a> {
     keeper: &'a LeaseKeeper,
-    soft_deadline: Instant,
+    limits: &'a Limits,
     /// Whether the listeners know that time is short.
     told: AtomicBool,
 }
 
 impl<'a> AttemptObserver<'a> {
-    pub fn new(keeper: &'a LeaseKeeper, soft_limit: Duration) -> Self {
-        Self { keeper, soft_deadline: Instant::now() + soft_limit, told: AtomicBool::new(false) }
+    pub fn new(keeper: &'a LeaseKeeper, limits: &'a Limits) -> Self {
+        Self { keeper, limits, told: AtomicBool::new(false) }
     }
 }
 
@@ -43,6 +39,8 @@ impl Observer for AttemptObserver<'_> {
                 tokens_out: usage.tokens_out,
                 tokens_cached: usage.tokens_cached,
             },
+            Step::Preparing => return self.limits.pause(),
+            Step::Ready => return self.limits.go_on(),
             Step::ModelPull { model, percent } => EventKind::ModelPull { model, percent },
             Step::Finished { agent, took, usage } => EventKind::StepFinished {
                 agent,
@@ -66,7 +64,7 @@ impl Observer for AttemptObserver<'_> {
     }
 
     fn must_hurry(&self) -> bool {
-        let late = Instant::now() >= self.soft_deadline;
+        let late = self.limits.must_hurry();
         if late && !self.told.swap(true, Ordering::Relaxed) {
             self.keeper.event(EventKind::SoftTimeLimit);
         }

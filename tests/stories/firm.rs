@@ -64,7 +64,7 @@ pub struct Witness {
     pub steps: Mutex<Vec<Step>>,
     pub checkpoints: Mutex<Vec<Analysis>>,
     /// The states in the middle of turns.
-    progress: Mutex<Vec<Analysis>>,
+    pub progress: Mutex<Vec<Analysis>>,
     hurry: AtomicBool,
 }
 
@@ -244,7 +244,8 @@ async fn a_model_that_has_to_be_fetched_is_seen_coming_before_the_first_agent_be
     let steps = witness.steps.into_inner().unwrap();
     let begins = steps.iter().position(|step| matches!(step, Step::Started { .. })).unwrap();
     let last = Step::ModelPull { model: "quick".into(), percent: 100 };
-    assert_eq!((steps[..begins].last(), llm.pulls()), (Some(&last), 1));
+    assert_eq!((&steps[0], &steps[begins - 2..begins]), (&Step::Preparing, &[last, Step::Ready][..]));
+    assert_eq!(llm.pulls(), 1);
 }
 
 #[tokio::test]
@@ -261,6 +262,24 @@ async fn evidence_that_had_no_room_is_told_in_the_result() {
         analysis.warnings
     );
     assert_eq!((analysis.steps[0].left_out, analysis.steps[1].left_out), (1, 0));
+}
+
+#[tokio::test]
+async fn evidence_in_the_prompt_of_a_model_without_tools_is_left_out_where_it_has_no_room() {
+    let llm = FakeLlm::start().await;
+    llm.knows_no_tools();
+    let brief = Brief { analysts: vec![Analyst::Market], ..brief() };
+    let firm = firm_with_context(&llm, 2048);
+    let analysis = firm.run(Analysis::new(brief), &Witness::default()).await.unwrap();
+    let prompt = &llm.requests()[0].body["messages"][1]["content"];
+    let prompt = prompt.as_str().unwrap();
+    assert!(!prompt.contains("Date,Open,High,Low,Close,Volume"), "the bars are the oldest: {prompt}");
+    assert!(prompt.contains("(left out: ") && prompt.contains("## rsi since"), "{prompt}");
+    assert!(
+        analysis.warnings[0].contains("the 1 oldest answers of its tools were left out"),
+        "{:?}",
+        analysis.warnings
+    );
 }
 
 #[tokio::test]
@@ -301,6 +320,44 @@ async fn an_answer_without_its_form_is_repaired_once() {
     let unread = firm(&llm).run(before_the_end, &Witness::default()).await.unwrap();
     assert_eq!(unread.outcome.unwrap().rating, Rating::Review);
     assert!(unread.warnings.iter().any(|warning| warning.contains("no rating could be read")), "{:?}", unread.warnings);
+}
+
+#[tokio::test]
+async fn a_repair_that_fails_leaves_the_text_that_was_there() {
+    let llm = FakeLlm::start().await;
+    let brief = Brief { analysts: vec![Analyst::News], ..brief() };
+    let before_the_end = Analysis { outcome: None, ..analyse(&llm, brief, &Witness::default()).await.unwrap() };
+    for failure in [
+        Trouble::Status(400, json!({"error": "format is not supported"}), ""),
+        Trouble::Status(404, json!({"error": "model not found"}), ""),
+        Trouble::Status(429, json!({"error": "slow down"}), "120"),
+    ] {
+        llm.will([Trouble::Says("My final rating: **Underweight**."), failure]);
+        let read = firm(&llm).run(before_the_end.clone(), &Witness::default()).await.unwrap();
+        let outcome = read.outcome.unwrap();
+        assert_eq!((outcome.rating, outcome.source), (Rating::Underweight, DecisionSource::Text));
+        assert_eq!(outcome.text, "My final rating: **Underweight**.");
+        let warning = read.warnings.last().unwrap();
+        assert!(warning.contains("the repair failed: Ollama"), "{warning}");
+        let said = serde_json::to_value(read.steps.last().unwrap().messages.last()).unwrap();
+        assert_eq!(said["content"], outcome.text, "the answer comes last");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_cut_off_is_told_in_the_result() {
+    let llm = FakeLlm::start().await;
+    llm.will([Trouble::RunsOut("The evidence is mi")]);
+    let brief = Brief { analysts: vec![Analyst::News], ..brief() };
+    let analysis = analyse(&llm, brief.clone(), &Witness::default()).await.unwrap();
+    let told = |analysis: &Analysis| analysis.warnings.iter().filter(|it| it.contains("ran out of tokens")).count();
+    assert_eq!(told(&analysis), 1, "{:?}", analysis.warnings);
+    assert_eq!(analysis.steps.iter().map(|step| step.cut_off).collect::<Vec<_>>()[..2], [true, false]);
+
+    // What a repair mended is whole.
+    llm.will([Trouble::RunsOut(r#"{"rating": "Sell", "executive_sum"#)]);
+    let repaired = firm(&llm).run(Analysis { outcome: None, ..analysis }, &Witness::default()).await.unwrap();
+    assert_eq!((repaired.outcome.as_ref().unwrap().source, told(&repaired)), (DecisionSource::Repaired, 1));
 }
 
 #[tokio::test]

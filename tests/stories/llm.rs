@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tradingagents::{
     domain::{Agent, Provider, ReasoningEffort},
     llm::{
-        self, Backend, ChatModel, ChatRequest, ChatResponse, Gate, LlmError, Message, OutputSchema, Prices, ToolSpec,
+        self, Backend, ChatModel, ChatRequest, ChatResponse, Finish, Gate, LlmError, Message, OutputSchema, Prices,
+        ToolSpec,
         ollama::{self, PullPolicy},
     },
 };
@@ -59,7 +60,7 @@ fn all(llm: &FakeLlm) -> [Arc<dyn ChatModel>; 4] {
 fn question() -> ChatRequest {
     ChatRequest {
         agent: Agent::NewsAnalyst,
-        messages: vec![Message::User { content: "What is new?".into() }],
+        messages: vec![Message::user("What is new?")],
         tools: Vec::new(),
         schema: None,
     }
@@ -134,6 +135,16 @@ async fn tools_are_called_by_every_protocol_and_their_answers_are_read() {
         let after = model.chat(&last).await.unwrap();
         assert!(after.tool_calls.is_empty() && !after.text.is_empty());
         assert!(llm.requests().pop().unwrap().body.to_string().contains("| rsi | 50 |"));
+    }
+}
+
+#[tokio::test]
+async fn every_protocol_tells_an_answer_that_was_cut_off() {
+    let llm = FakeLlm::start().await;
+    for model in all(&llm) {
+        llm.will([Trouble::RunsOut("To be contin")]);
+        let answers = [model.chat(&question()).await.unwrap(), model.chat(&question()).await.unwrap()];
+        assert_eq!(answers.map(|answer| answer.finish), [Finish::Length, Finish::Stop]);
     }
 }
 
@@ -406,6 +417,24 @@ async fn a_server_gets_no_more_calls_at_once_than_it_is_allowed() {
 }
 
 #[tokio::test]
+async fn who_waits_for_his_turn_at_the_gate_does_not_run_out_of_time() {
+    let llm = FakeLlm::start().await;
+    llm.answers_only(0);
+    let timeout = Duration::from_secs(2);
+    let backend = Backend { gate: Gate::new(Some(1)).into(), timeout, ..backend(Provider::Ollama, &llm.url()) };
+    let [first, second] = ["first", "second"].map(|name| llm::connect(&backend, name).unwrap());
+    let question = question();
+    let the_second_asks_when_the_first_has_run_out_of_time = async {
+        llm.was_asked(2).await;
+        llm.answers_all();
+    };
+    let (first, second, ()) =
+        tokio::join!(first.chat(&question), second.chat(&question), the_second_asks_when_the_first_has_run_out_of_time);
+    assert!(matches!(first, Err(LlmError::Timeout { .. })), "{first:?}");
+    second.unwrap();
+}
+
+#[tokio::test]
 async fn an_answer_tells_its_cost_where_the_price_is_known() {
     let llm = FakeLlm::start().await;
     let prices: Prices = "openai/gpt-5.5=1:10:0.5".parse().unwrap();
@@ -459,6 +488,26 @@ async fn a_pull_that_breaks_off_is_begun_again() {
     llm.lacks_models([vec![json!({"status": "pulling manifest"})], vec![json!({"error": "dial tcp: i/o timeout"})]]);
     prepared(&*ollama(&llm)).await.0.unwrap();
     assert_eq!(llm.pulls(), 3);
+}
+
+#[tokio::test]
+async fn a_pull_may_tell_of_its_progress_for_as_long_as_it_takes() {
+    let llm = FakeLlm::start().await;
+    let line = json!({"status": "pulling", "note": "x".repeat(4096)});
+    let ten_mebibytes = std::iter::repeat_n(line, 2560).chain([json!({"status": "success"})]);
+    llm.lacks_models([ten_mebibytes.collect()]);
+    prepared(&*ollama(&llm)).await.0.unwrap();
+    assert_eq!(llm.pulls(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_ends_is_not_kept() {
+    let llm = FakeLlm::start().await;
+    for model in all(&llm) {
+        llm.will([Trouble::Says("on and on ".repeat(1 << 20).leak())]);
+        let error = model.chat(&question()).await.unwrap_err();
+        assert!(error.to_string().contains("more than 8 MiB"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tradingagents::{
     agents::{Analysis, Brief, Firm},
     domain::{Agent, Analyst, Rating},
     jobs::JobId,
-    memory::{Decision, DecisionLog, Entry, lessons},
+    memory::{Decision, DecisionLog, Entry, Settlement, lessons},
 };
 
 use crate::{
@@ -238,6 +238,50 @@ async fn a_job_that_goes_on_from_any_checkpoint_asks_no_reflector_twice() {
         let done = checkpoint.outcome.is_some();
         assert!(done || entries(&firm)[0].settlement.as_ref() == whole.settlements.first());
     }
+}
+
+#[tokio::test]
+async fn a_job_that_was_cut_in_the_middle_of_a_lesson_asks_for_it_once_and_gives_it_to_no_other_decision() {
+    let llm = FakeLlm::start().await;
+    let whole = firm(&llm).run(Analysis::new(news_only()), &Witness::default()).await.unwrap();
+    let before = Analysis { outcome: None, lessons: None, ..whole };
+    let (_folder, firm) = firm_with_a_past(&llm);
+    let ticker = brief().ticker;
+    let later = "2012-09-06".parse().unwrap();
+    firm.memory.decide(Decision::new(JobId::new(), ticker.clone(), later, Rating::Buy, "Rating: Buy")).unwrap();
+    let decided: Vec<_> = entries(&firm).into_iter().map(|entry| entry.decision).collect();
+
+    llm.will([Trouble::Says("The phone was late.")]);
+    let witness = Witness::default();
+    firm.run(before, &witness).await.unwrap();
+    let drawn = entries(&firm);
+    let lesson =
+        |entries: &[Entry]| entries.iter().map(|it| lessons::lesson(it).map(str::to_owned)).collect::<Vec<_>>();
+    let by_default = Some("The evidence is mixed, but the trend holds.".to_owned());
+    assert_eq!(lesson(&drawn), [Some("The phone was late.".into()), by_default.clone()]);
+    let states = witness.progress.into_inner().unwrap();
+    let deciding = states.iter().find(|state| state.unfinished.contains_key(&Agent::PortfolioManager)).unwrap();
+    assert!(deciding.lessons.is_some(), "what the manager was told is stored with what it answered");
+
+    // Cut after the first lesson was heard and before it was kept.
+    let goes_on = async |settled: Option<Settlement>| {
+        let folder = tempfile::tempdir().unwrap();
+        let firm = Firm { memory: DecisionLog::new(folder.path()), ..self::firm(&llm) };
+        for decision in &decided {
+            firm.memory.decide(decision.clone()).unwrap();
+        }
+        if let Some(settlement) = settled {
+            firm.memory.settle(&ticker, settlement).unwrap();
+        }
+        let asked = llm.requests().len();
+        firm.run(states[0].clone(), &Witness::default()).await.unwrap();
+        let reflections =
+            llm.requests()[asked..].iter().filter(|it| it.body.to_string().contains("draw a lesson")).count();
+        (reflections, lesson(&entries(&firm)))
+    };
+    assert_eq!(goes_on(None).await, (1, lesson(&drawn)));
+    let by_another_job = Settlement { reflection: Some("Mine.".into()), ..drawn[0].settlement.clone().unwrap() };
+    assert_eq!(goes_on(Some(by_another_job)).await, (1, vec![Some("Mine.".into()), by_default]));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ fn backend(url: &str) -> Backend {
 fn question() -> ChatRequest {
     ChatRequest {
         agent: Agent::NewsAnalyst,
-        messages: vec![Message::User { content: "What is new?".into() }],
+        messages: vec![Message::user("What is new?")],
         tools: Vec::new(),
         schema: None,
     }

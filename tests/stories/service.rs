@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use futures_util::future::select_all;
@@ -54,7 +55,7 @@ impl Stack {
 /// A stack whose models are those of a fake server.
 async fn stack_with_models(llm: &FakeLlm, settings: &[(&str, &str)]) -> Stack {
     let url = llm.url();
-    let models = [("LLM_PROVIDER", "ollama"), ("OLLAMA_BASE_URL", url.as_str())];
+    let models = [("LLM_PROVIDER", "ollama"), ("OLLAMA_BASE_URL", url.as_str()), ("LLM_CONCURRENCY", "16")];
     Stack::start(&[&models, settings].concat()).await
 }
 
@@ -193,6 +194,24 @@ async fn a_model_that_is_pulled_is_seen_in_the_jobs_events_and_in_the_list_of_mo
     };
     let listed = tokio::time::timeout(PATIENCE, listed).await.expect("the models are listed");
     assert_eq!((&listed["provider"], &listed["deep_think_llm"]), (&json!("ollama"), &json!("qwen3:8b")));
+}
+
+#[tokio::test]
+async fn a_model_may_be_pulled_for_longer_than_a_job_may_take_and_the_job_can_be_cancelled() {
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([]);
+    llm.pulls_for_ever();
+    let stack = stack_with_models(&llm, &[("JOB_SOFT_TIME_LIMIT", "1"), ("JOB_TIME_LIMIT", "1")]).await;
+    let _worker = stack.worker().await;
+    let id = stack.service.submit("AAPL", "2012-09-19", json!({})).await;
+    stack.service.events_until(&id, |event| event["type"] == "model_pull").await;
+    // Longer than the limits, and than the lease.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let job = stack.service.job(&id).await;
+    assert_eq!((&job["status"], &job["attempt"]), (&json!("running"), &json!(1)));
+    let answer = stack.service.http.delete(format!("{}/jobs/{id}", stack.service.url)).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    assert_eq!(stack.service.ended(&id).await["status"], "cancelled");
 }
 
 #[tokio::test]

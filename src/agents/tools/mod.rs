@@ -7,6 +7,8 @@ mod company;
 mod news;
 mod prices;
 
+use std::sync::LazyLock;
+
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use super::evidence::Evidence;
 use crate::{
     llm::ToolSpec,
-    market::{DataKind, MarketError, Sourced, StatementKind},
+    market::{DataKind, Indicator, MarketError, Sourced, StatementKind},
 };
 
 /// A tool.
@@ -47,6 +49,12 @@ pub struct Found {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NoArguments {}
+
+/// What a model is told of [`Tool::Indicators`].
+static INDICATORS: LazyLock<String> = LazyLock::new(|| {
+    let names = Indicator::ALL.map(Indicator::name).join(", ");
+    format!("Values of technical indicators by day, newest first. Names: {names}.")
+});
 
 impl Tool {
     /// The market analyst's tools.
@@ -85,11 +93,7 @@ impl Tool {
                 "Daily bars of the instrument as CSV: date, open, high, low, close, volume.",
                 schema::<prices::StockDataArguments>(),
             ),
-            Self::Indicators => (
-                "Values of technical indicators by day, newest first. Names: close_50_sma, close_200_sma, \
-                 close_5_sma, close_10_ema, macd, macds, macdh, rsi, boll, boll_ub, boll_lb, zscore, kdjj, atr, vwma, mfi.",
-                schema::<prices::IndicatorArguments>(),
-            ),
+            Self::Indicators => (INDICATORS.as_str(), schema::<prices::IndicatorArguments>()),
             Self::Snapshot => ("The verified figures at the analysis date.", schema::<NoArguments>()),
             Self::News => ("Articles on the instrument, newest first.", schema::<news::NewsArguments>()),
             Self::GlobalNews => {

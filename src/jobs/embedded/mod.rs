@@ -1,13 +1,15 @@
 //! A store in one file, for one process: no Redis needed.
 //!
-//! The engine is redb: transactions on a B-tree, durable on commit, written in Rust alone. Each writing step is one
-//! transaction ([`step`]), synced to the disk before it is answered; the tables are in [`tables`]. Leases and heartbeats
-//! are kept in memory, for they end with the process: jobs that ran when it died are made ready again when the file is
-//! opened next.
+//! The engine is redb: transactions on a B-tree, durable on commit, written in Rust alone. What is done to jobs is in
+//! [`writes`], what is asked of them in [`reads`]. Each writing step is one transaction ([`step`]), synced to the disk
+//! before it is answered; the tables are in [`tables`]. Leases and heartbeats are kept in memory, for they end with the
+//! process: jobs that ran when it died are made ready again when the file is opened next.
 
 mod failure;
+mod reads;
 mod step;
 mod tables;
+mod writes;
 
 use std::{
     collections::HashMap,
@@ -22,15 +24,14 @@ use std::{
 
 use async_trait::async_trait;
 use failure::{not_opened, refused};
-use redb::{Database, ReadableDatabase, ReadableTable, backends::InMemoryBackend};
-use step::{Step, from_json, last_event, last_purged, prepare};
-use tables::{BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, key, status_key};
+use redb::{Database, ReadableDatabase, backends::InMemoryBackend};
+use step::{Step, last_event, prepare};
+use tables::{EVENTS, NUMBERS};
 use tokio::sync::{broadcast, watch};
 
 use super::{
     Applied, Claim, Event, EventId, EventKind, Job, JobId, JobRequest, Lease, Listing, Page, Recorded, Replay, Scope,
-    Stats, Status, Store, StoreError, WorkerId, WorkerInfo,
-    transition::{Guard, Transition},
+    Stats, Store, StoreError, WorkerId, WorkerInfo, transition::Transition,
 };
 
 /// Events that the hub may lie behind before it has to read the store.
@@ -122,235 +123,6 @@ impl Shared {
             self.ready.send_modify(|count| *count += 1);
         }
         Ok(())
-    }
-
-    /// Makes a job ready again whose process died.
-    fn requeue(&self, id: JobId) -> Result<(), StoreError> {
-        let memory = self.memory();
-        let mut step = Step::begin(&self.database)?;
-        if let Some(row) = step.row(id)? {
-            let lease = Lease { job: id, attempt: row.job.attempt };
-            let worker = row.job.worker.clone().unwrap_or_else(|| WorkerId("unknown".into()));
-            let release = Transition::release(&lease, worker);
-            step.follow(row, &release.next, &release.event)?;
-        }
-        self.commit(step, &memory)
-    }
-
-    fn submit(&self, id: JobId, request: JobRequest) -> Result<Job, StoreError> {
-        let memory = self.memory();
-        let mut step = Step::begin(&self.database)?;
-        if let Some(row) = step.row(id)? {
-            return Ok(row.job);
-        }
-        let (ticker, date) = (request.ticker.clone(), request.date);
-        let job = Job {
-            id,
-            request,
-            status: Status::Pending,
-            created_at: step.now,
-            started_at: None,
-            completed_at: None,
-            error: None,
-            error_type: None,
-            attempt: 0,
-            retry_count: 0,
-            worker: None,
-            decision: None,
-        };
-        step.add(job.clone())?;
-        step.tell(id, EventKind::Submitted { ticker, date })?;
-        self.commit(step, &memory)?;
-        Ok(job)
-    }
-
-    fn claim(&self, worker: WorkerId) -> Result<Option<Claim>, StoreError> {
-        let mut memory = self.memory();
-        let mut step = Step::begin(&self.database)?;
-        let Some(mut row) = step.next_ready()? else {
-            self.seen.store(*self.ready.borrow(), Ordering::Relaxed);
-            return Ok(None);
-        };
-        let id = row.job.id;
-        let checkpoint = step.checkpoint(id)?;
-        row.job.attempt += 1;
-        row.job.started_at = Some(step.now);
-        row.job.worker = Some(worker.clone());
-        let claimed = EventKind::Claimed { worker, attempt: row.job.attempt, resumed: checkpoint.is_some() };
-        step.tell(id, claimed)?;
-        let job = step.change(row, Status::Running, Duration::ZERO)?;
-        self.commit(step, &memory)?;
-        memory.leases.insert(id, Instant::now() + self.lease);
-        Ok(Some(Claim { job, checkpoint }))
-    }
-
-    fn record(&self, lease: &Lease, events: Vec<EventKind>, checkpoint: Option<&[u8]>) -> Result<Recorded, StoreError> {
-        let mut memory = self.memory();
-        let mut step = Step::begin(&self.database)?;
-        let held = step.row(lease.job)?.is_some_and(|row| runs_under(&row.job, lease.attempt));
-        if !held {
-            return Ok(Recorded::LeaseLost);
-        }
-        if !events.is_empty() || checkpoint.is_some() {
-            for event in events {
-                step.tell(lease.job, event)?;
-            }
-            if let Some(state) = checkpoint {
-                step.set_checkpoint(lease.job, state)?;
-            }
-            self.commit(step, &memory)?;
-        }
-        memory.leases.insert(lease.job, Instant::now() + self.lease);
-        Ok(Recorded::Done)
-    }
-
-    fn apply(&self, transition: &Transition) -> Result<Applied, StoreError> {
-        let mut memory = self.memory();
-        let mut step = Step::begin(&self.database)?;
-        let Some(row) = step.row(transition.job)? else { return Ok(Applied::Unknown) };
-        let holds = match transition.guard {
-            Guard::Attempt(attempt) => runs_under(&row.job, attempt),
-            Guard::Expired(attempt) => runs_under(&row.job, attempt) && memory.is_over(row.job.id),
-            Guard::Unfinished => !row.job.status.is_terminal(),
-        };
-        if !holds {
-            return Ok(Applied::Refused(row.job));
-        }
-        let job = step.follow(row, &transition.next, &transition.event)?;
-        self.commit(step, &memory)?;
-        memory.leases.remove(&job.id);
-        Ok(Applied::Done(job))
-    }
-
-    fn tidy(&self) -> Result<(), StoreError> {
-        let mut memory = self.memory();
-        let silent = Instant::now().checked_sub(self.lease);
-        memory.workers.retain(|_, (_, seen)| silent.is_none_or(|silent| *seen >= silent));
-        let mut step = Step::begin(&self.database)?;
-        if !step.has_chores(self.ttl)? {
-            return Ok(());
-        }
-        step.wake_due(TIDY_LIMIT)?;
-        step.forget_old(self.ttl, TIDY_LIMIT)?;
-        self.commit(step, &memory)
-    }
-
-    fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        let transaction = self.database.begin_read().map_err(refused)?;
-        let jobs = transaction.open_table(JOBS).map_err(refused)?;
-        job_at(&jobs, key(id))
-    }
-
-    fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
-        let transaction = self.database.begin_read().map_err(refused)?;
-        let jobs = transaction.open_table(JOBS).map_err(refused)?;
-        let before = listing.cursor.map_or(Key::MAX, key);
-        // One more than asked tells whether there is another page.
-        let take = listing.limit.saturating_add(1);
-        let mut found: Vec<Job> = match (&listing.ticker, listing.status) {
-            (Some(ticker), status) => {
-                let table = transaction.open_table(BY_TICKER).map_err(refused)?;
-                let range = table.range((ticker.as_str(), 0)..(ticker.as_str(), before)).map_err(refused)?;
-                let all = range.rev().map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
-                let matching = all.filter_map(Result::transpose);
-                let matching = matching
-                    .filter(|job| job.as_ref().map_or(true, |job| status.is_none_or(|status| job.status == status)));
-                matching.take(take).collect::<Result<_, _>>()?
-            }
-            (None, Some(status)) => {
-                let table = transaction.open_table(BY_STATUS).map_err(refused)?;
-                let status = status_key(status);
-                let range = table.range((status, 0)..(status, before)).map_err(refused)?;
-                let all = range.rev().take(take).map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
-                all.filter_map(Result::transpose).collect::<Result<_, _>>()?
-            }
-            (None, None) => {
-                let range = jobs.range(0..before).map_err(refused)?;
-                let all = range.rev().take(take);
-                all.map(|entry| Ok(from_json::<Row>(entry.map_err(refused)?.1.value())?.job))
-                    .collect::<Result<_, _>>()?
-            }
-        };
-        let more = found.len() > listing.limit;
-        found.truncate(listing.limit);
-        Ok(Page { next: found.last().filter(|_| more).map(|job| job.id), jobs: found })
-    }
-
-    fn stats(&self) -> Result<Stats, StoreError> {
-        let transaction = self.database.begin_read().map_err(refused)?;
-        let counts = transaction.open_table(COUNTS).map_err(refused)?;
-        let count = |status| -> Result<u64, StoreError> {
-            Ok(counts.get(status_key(status)).map_err(refused)?.map_or(0, |count| count.value()))
-        };
-        Ok(Stats {
-            pending: count(Status::Pending)?,
-            running: count(Status::Running)?,
-            completed: count(Status::Completed)?,
-            failed: count(Status::Failed)?,
-            cancelled: count(Status::Cancelled)?,
-        })
-    }
-
-    fn expired(&self) -> Result<Vec<Job>, StoreError> {
-        let now = Instant::now();
-        let memory = self.memory();
-        let over = memory.leases.iter().filter(|(_, end)| **end <= now).map(|(id, _)| *id);
-        let over: Vec<_> = over.take(TIDY_LIMIT).collect();
-        drop(memory);
-        over.into_iter().filter_map(|id| self.get(id).transpose()).collect()
-    }
-
-    fn replay(&self, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError> {
-        let transaction = self.database.begin_read().map_err(refused)?;
-        let events = transaction.open_table(EVENTS).map_err(refused)?;
-        let Some(first) = next_id(after) else { return Ok(Replay::default()) };
-        match scope {
-            Scope::All => {
-                let numbers = transaction.open_table(NUMBERS).map_err(refused)?;
-                let purged = last_purged(&numbers)?;
-                let range = events.range(first..).map_err(refused)?.take(limit);
-                let found =
-                    range.map(|entry| from_json(entry.map_err(refused)?.1.value())).collect::<Result<_, _>>()?;
-                Ok(Replay { events: found, gap: (after.ms, after.seq) < purged })
-            }
-            Scope::Job(id) => {
-                let by_job = transaction.open_table(JOB_EVENTS).map_err(refused)?;
-                let id = key(id);
-                let range = by_job.range((id, first.0, first.1)..=(id, u64::MAX, u64::MAX)).map_err(refused)?;
-                let mut found = Vec::new();
-                for entry in range.take(limit) {
-                    let (_, ms, seq) = entry.map_err(refused)?.0.value();
-                    if let Some(event) = events.get((ms, seq)).map_err(refused)? {
-                        found.push(from_json(event.value())?);
-                    }
-                }
-                Ok(Replay { events: found, gap: false })
-            }
-        }
-    }
-}
-
-impl Memory {
-    /// Whether a running job's lease is over. One without a lease never had a holder in this process.
-    fn is_over(&self, job: JobId) -> bool {
-        self.leases.get(&job).is_none_or(|end| *end <= Instant::now())
-    }
-}
-
-fn runs_under(job: &Job, attempt: u32) -> bool {
-    job.status == Status::Running && job.attempt == attempt
-}
-
-fn job_at(jobs: &impl ReadableTable<Key, &'static [u8]>, id: Key) -> Result<Option<Job>, StoreError> {
-    let row = jobs.get(id).map_err(refused)?;
-    row.map(|row| Ok(from_json::<Row>(row.value())?.job)).transpose()
-}
-
-/// The least id after `id`.
-fn next_id(id: EventId) -> Option<(u64, u64)> {
-    match id.seq.checked_add(1) {
-        Some(seq) => Some((id.ms, seq)),
-        None => Some((id.ms.checked_add(1)?, 0)),
     }
 }
 

@@ -6,82 +6,46 @@
 mod wire;
 
 use async_trait::async_trait;
-use wire::{Answer, Model, Models, Question};
+use wire::{Answer, question};
 
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
-    http::{Endpoint, Reply},
-    optional::{Accepted, Part},
-    refusal::Refusal,
+    client::{Client, Model, Models},
+    http::Reply,
     service::Service,
 };
-use crate::domain::{Provider, ReasoningEffort};
+use crate::domain::Provider;
 
 /// A Claude model.
-pub struct Anthropic {
-    endpoint: Endpoint,
-    model: String,
-    temperature: Option<f64>,
-    effort: Option<ReasoningEffort>,
-    accepted: Accepted,
-}
+pub struct Anthropic(Client);
 
 impl Anthropic {
     /// The model at the backend.
     pub fn new(backend: &Backend, model: &str) -> Result<Self, LlmError> {
-        let service = Service::of(Provider::Anthropic);
-        let base = service.base_url(backend)?;
-        Ok(Self {
-            endpoint: Endpoint::new(service, base, backend.api_key.clone(), backend.timeout)?,
-            model: model.into(),
-            temperature: backend.temperature,
-            effort: backend.reasoning_effort,
-            accepted: Accepted::default(),
-        })
+        let base = Service::of(Provider::Anthropic).base_url(backend)?;
+        Ok(Self(Client::new(backend, base, model)?))
     }
 
     /// Whether the server is there, takes the key and has the model, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
-        let found = self.endpoint.look_up::<Model>(&format!("models/{}", self.model)).await?;
-        found.map_err(|refusal| self.refused(refusal))?;
-        Ok(format!("Anthropic at {} has {}", self.endpoint.shown, self.model))
+        let found = self.0.look_up::<Model>().await?;
+        found.map(|_| self.0.found()).map_err(|refusal| self.0.refused(refusal))
     }
 
     /// The names of the models that the server lists.
     pub async fn models(&self) -> Result<Vec<String>, LlmError> {
-        let models = self.endpoint.look_up::<Models>("models?limit=1000").await?;
-        models.map(Models::into_names).map_err(|refusal| self.endpoint.error(refusal))
+        let models = self.0.endpoint.look_up::<Models>("models?limit=1000").await?;
+        models.map(Models::into_names).map_err(|refusal| self.0.refused(refusal))
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        loop {
-            let (body, sent) = self.question(request).into_body();
-            match self.endpoint.post("messages", &body).await? {
-                Reply::Answer(body) => {
-                    let answer: Answer = body.json().await?;
-                    return answer.into_answer().into_response(&self.endpoint, request);
-                }
-                Reply::Refusal(refusal) if self.accepted.learn(&refusal, &sent, &self.model) => {}
-                Reply::Refusal(refusal) => return Err(self.refused(refusal)),
+        match self.0.ask("messages", || question(&self.0, request)).await? {
+            Reply::Answer(body) => {
+                let answer: Answer = body.json().await?;
+                answer.into_answer().into_response(&self.0.endpoint, request)
             }
+            Reply::Refusal(refusal) => Err(self.0.refused(refusal)),
         }
-    }
-
-    fn question<'a>(&'a self, request: &'a ChatRequest) -> Question<'a> {
-        Question {
-            model: &self.model,
-            request,
-            temperature: self.temperature.filter(|_| self.accepted.takes(Part::Temperature)),
-            effort: self.effort.filter(|_| self.accepted.takes(Part::Effort)),
-            own_schema: self.accepted.takes(Part::Schema),
-        }
-    }
-
-    fn refused(&self, refusal: Refusal) -> LlmError {
-        if refusal.status == 404 && refusal.mentions(&["model"]) {
-            return self.endpoint.unknown_model(&self.model, refusal.message);
-        }
-        self.endpoint.error(refusal)
     }
 }
 
@@ -92,15 +56,10 @@ impl ChatModel for Anthropic {
     }
 
     fn model(&self) -> &str {
-        &self.model
-    }
-
-    /// All of them do.
-    async fn supports_tools(&self) -> Result<bool, LlmError> {
-        Ok(true)
+        &self.0.model
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        self.endpoint.within(self.ask(request)).await
+        self.0.endpoint.within(self.ask(request)).await
     }
 }

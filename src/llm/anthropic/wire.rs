@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::super::{
     ChatRequest, Finish, Message, ToolSpec, Usage,
     answer::{RawAnswer, RawCall},
+    client::{Client, Question},
+    message::with_evidence,
     optional::Part,
 };
-use crate::domain::ReasoningEffort;
 
 /// The longest answer, tokens; the API wants one named. A long report has some 4,000, and thoughts count too.
 const MAX_TOKENS: u32 = 16_000;
@@ -18,47 +19,34 @@ const MAX_TOKENS: u32 = 16_000;
 /// Limits within a schema that the API refuses; the answer is checked after it came anyway.
 const UNKNOWN_LIMITS: [&str; 6] = ["minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems"];
 
-/// A request, with what is sent of its optional parts.
-pub(super) struct Question<'a> {
-    pub model: &'a str,
-    pub request: &'a ChatRequest,
-    pub temperature: Option<f64>,
-    pub effort: Option<ReasoningEffort>,
-    /// Whether a schema is sent as such, and not in words.
-    pub own_schema: bool,
-}
-
-impl Question<'_> {
-    /// The body of `/messages`, and the optional parts that are in it.
-    pub fn into_body(self) -> (Value, Vec<Part>) {
-        let request = self.request;
-        let mut body = json!({"model": self.model, "max_tokens": MAX_TOKENS});
-        let (system, mut messages) = conversation(&request.messages);
-        let mut sent = Vec::new();
-        if let Some(temperature) = self.temperature {
-            // Other providers' scale ends at 2.
-            body["temperature"] = temperature.min(1.0).into();
-            sent.push(Part::Temperature);
-        }
-        if let Some(effort) = self.effort {
-            body["output_config"]["effort"] = effort.as_str().into();
-            sent.push(Part::Effort);
-        }
-        match &request.schema {
-            Some(schema) if self.own_schema => {
-                body["output_config"]["format"] = json!({"type": "json_schema", "schema": closed(&schema.schema)});
-                sent.push(Part::Schema);
-            }
-            Some(schema) => say(&mut messages, "user", json!({"type": "text", "text": schema.in_words()})),
-            None => {}
-        }
-        put_tools(&mut body, request);
-        if !system.is_empty() {
-            body["system"] = json!([{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]);
-        }
-        body["messages"] = messages.into();
-        (body, sent)
+/// The body of `/messages`.
+pub(super) fn question(client: &Client, request: &ChatRequest) -> Question {
+    let mut body = json!({"model": client.model, "max_tokens": MAX_TOKENS});
+    let (system, mut messages) = conversation(&request.messages);
+    let mut sent = Vec::new();
+    if let Some(temperature) = client.temperature() {
+        // Other providers' scale ends at 2.
+        body["temperature"] = temperature.min(1.0).into();
+        sent.push(Part::Temperature);
     }
+    if let Some(effort) = client.effort() {
+        body["output_config"]["effort"] = effort.as_str().into();
+        sent.push(Part::Effort);
+    }
+    match &request.schema {
+        Some(schema) if client.takes_schema() => {
+            body["output_config"]["format"] = json!({"type": "json_schema", "schema": closed(&schema.schema)});
+            sent.push(Part::Schema);
+        }
+        Some(schema) => say(&mut messages, "user", json!({"type": "text", "text": schema.in_words()})),
+        None => {}
+    }
+    put_tools(&mut body, request);
+    if !system.is_empty() {
+        body["system"] = json!([{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]);
+    }
+    body["messages"] = messages.into();
+    (body, sent)
 }
 
 /// The tools on offer. Where there are none any more, those that were called still have to be named.
@@ -87,7 +75,9 @@ fn conversation(messages: &[Message]) -> (String, Vec<Value>) {
     for message in messages {
         match message {
             Message::System { content } => system.push(content.as_str()),
-            Message::User { content } => say(&mut turns, "user", json!({"type": "text", "text": content})),
+            Message::User { content, evidence } => {
+                say(&mut turns, "user", json!({"type": "text", "text": with_evidence(content, evidence)}));
+            }
             Message::Tool { id, content, .. } => {
                 say(&mut turns, "user", json!({"type": "tool_result", "tool_use_id": id, "content": content}));
             }
@@ -199,23 +189,5 @@ impl From<AnswerUsage> for Usage {
             tokens_cached: cached,
             cost_usd: None,
         }
-    }
-}
-
-/// The answer of `/models/{model}`.
-#[derive(Deserialize)]
-pub(super) struct Model {
-    id: String,
-}
-
-/// The answer of `/models`.
-#[derive(Deserialize)]
-pub(super) struct Models {
-    data: Vec<Model>,
-}
-
-impl Models {
-    pub fn into_names(self) -> Vec<String> {
-        self.data.into_iter().map(|model| model.id).collect()
     }
 }

@@ -6,91 +6,61 @@
 mod wire;
 
 use async_trait::async_trait;
-use wire::{Answer, Model, Models, Question};
+use wire::{Answer, Model, Models, question};
 
 use super::{
     Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
-    http::{Body, Endpoint, Reply},
-    optional::{Accepted, Part},
+    client::Client,
+    http::{Body, Reply},
     refusal::Refusal,
     service::Service,
 };
-use crate::domain::{Provider, ReasoningEffort};
+use crate::domain::Provider;
 
 /// A Gemini model.
-pub struct Gemini {
-    endpoint: Endpoint,
-    model: String,
-    temperature: Option<f64>,
-    effort: Option<ReasoningEffort>,
-    accepted: Accepted,
-}
+pub struct Gemini(Client);
 
 impl Gemini {
     /// The model at the backend. Its name may begin with `models/`, as Google lists it.
     pub fn new(backend: &Backend, model: &str) -> Result<Self, LlmError> {
-        let service = Service::of(Provider::Google);
-        let base = service.base_url(backend)?;
-        Ok(Self {
-            endpoint: Endpoint::new(service, base, backend.api_key.clone(), backend.timeout)?,
-            model: model.trim_start_matches("models/").into(),
-            temperature: backend.temperature,
-            effort: backend.reasoning_effort,
-            accepted: Accepted::default(),
-        })
+        let base = Service::of(Provider::Google).base_url(backend)?;
+        Ok(Self(Client::new(backend, base, model.trim_start_matches("models/"))?))
     }
 
     /// Whether the server is there, takes the key and has the model, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
-        let found = self.endpoint.look_up::<Model>(&format!("models/{}", self.model)).await?;
-        found.map_err(|refusal| self.refused(refusal))?;
-        Ok(format!("Google at {} has {}", self.endpoint.shown, self.model))
+        let found = self.0.look_up::<Model>().await?;
+        found.map(|_| self.0.found()).map_err(|refusal| self.refused(refusal))
     }
 
     /// The names of the models that the server lists.
     pub async fn models(&self) -> Result<Vec<String>, LlmError> {
-        let models = self.endpoint.look_up::<Models>("models?pageSize=1000").await?;
+        let models = self.0.endpoint.look_up::<Models>("models?pageSize=1000").await?;
         models.map(Models::into_names).map_err(|refusal| self.refused(refusal))
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        loop {
-            let (body, sent) = self.question(request).into_body();
-            match self.endpoint.post(&format!("models/{}:generateContent", self.model), &body).await? {
-                Reply::Answer(body) => return self.read(request, body).await,
-                Reply::Refusal(refusal) if self.accepted.learn(&refusal, &sent, &self.model) => {}
-                Reply::Refusal(refusal) => return Err(self.refused(refusal)),
-            }
-        }
-    }
-
-    fn question<'a>(&'a self, request: &'a ChatRequest) -> Question<'a> {
-        Question {
-            model: &self.model,
-            request,
-            temperature: self.temperature.filter(|_| self.accepted.takes(Part::Temperature)),
-            effort: self.effort.filter(|_| self.accepted.takes(Part::Effort)),
-            own_schema: self.accepted.takes(Part::Schema),
+        let path = format!("models/{}:generateContent", self.0.model);
+        match self.0.ask(&path, || question(&self.0, request)).await? {
+            Reply::Answer(body) => self.read(request, body).await,
+            Reply::Refusal(refusal) => Err(self.refused(refusal)),
         }
     }
 
     async fn read(&self, request: &ChatRequest, body: Body<'_>) -> Result<ChatResponse, LlmError> {
         let answer: Answer = body.json().await?;
         match answer.into_answer() {
-            Ok(answer) => answer.into_response(&self.endpoint, request),
-            Err(reason) => Err(self.endpoint.unusable(format!("would not say anything: {reason}"))),
+            Ok(answer) => answer.into_response(&self.0.endpoint, request),
+            Err(reason) => Err(self.0.endpoint.unusable(format!("would not say anything: {reason}"))),
         }
     }
 
     fn refused(&self, mut refusal: Refusal) -> LlmError {
-        if refusal.status == 404 && refusal.mentions(&["model"]) {
-            return self.endpoint.unknown_model(&self.model, refusal.message);
-        }
         // A wrong key has the status of a wrong request.
         if refusal.status == 400 && refusal.mentions(&["api key"]) {
             refusal.status = 401;
         }
-        self.endpoint.error(refusal)
+        self.0.refused(refusal)
     }
 }
 
@@ -101,15 +71,10 @@ impl ChatModel for Gemini {
     }
 
     fn model(&self) -> &str {
-        &self.model
-    }
-
-    /// All of them do.
-    async fn supports_tools(&self) -> Result<bool, LlmError> {
-        Ok(true)
+        &self.0.model
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        self.endpoint.within(self.ask(request)).await
+        self.0.endpoint.within(self.ask(request)).await
     }
 }

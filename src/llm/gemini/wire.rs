@@ -6,53 +6,42 @@ use serde_json::{Value, json};
 use super::super::{
     ChatRequest, Finish, Message, ToolSpec, Usage,
     answer::{RawAnswer, RawCall},
+    client::{Client, Question},
+    message::with_evidence,
     optional::Part,
 };
 use crate::domain::ReasoningEffort;
 
-/// A request, with what is sent of its optional parts.
-pub(super) struct Question<'a> {
-    pub model: &'a str,
-    pub request: &'a ChatRequest,
-    pub temperature: Option<f64>,
-    pub effort: Option<ReasoningEffort>,
-    /// Whether a schema is sent as such, and not in words.
-    pub own_schema: bool,
-}
-
-impl Question<'_> {
-    /// The body of `:generateContent`, and the optional parts that are in it.
-    pub fn into_body(self) -> (Value, Vec<Part>) {
-        let request = self.request;
-        let (system, mut contents) = conversation(&request.messages);
-        let (mut body, mut sent) = (json!({"generationConfig": {}}), Vec::new());
-        let options = &mut body["generationConfig"];
-        if let Some(temperature) = self.temperature {
-            options["temperature"] = temperature.into();
-            sent.push(Part::Temperature);
-        }
-        if let Some(effort) = self.effort {
-            options["thinkingConfig"] = thinking(self.model, effort);
-            sent.push(Part::Effort);
-        }
-        match &request.schema {
-            Some(schema) if self.own_schema => {
-                options["responseMimeType"] = "application/json".into();
-                options["responseJsonSchema"] = schema.schema.clone();
-                sent.push(Part::Schema);
-            }
-            Some(schema) => say(&mut contents, "user", json!({"text": schema.in_words()})),
-            None => {}
-        }
-        if !request.tools.is_empty() {
-            body["tools"] = json!([{"functionDeclarations": request.tools.iter().map(tool).collect::<Vec<_>>()}]);
-        }
-        if !system.is_empty() {
-            body["systemInstruction"] = json!({"parts": [{"text": system}]});
-        }
-        body["contents"] = contents.into();
-        (body, sent)
+/// The body of `:generateContent`.
+pub(super) fn question(client: &Client, request: &ChatRequest) -> Question {
+    let (system, mut contents) = conversation(&request.messages);
+    let (mut body, mut sent) = (json!({"generationConfig": {}}), Vec::new());
+    let options = &mut body["generationConfig"];
+    if let Some(temperature) = client.temperature() {
+        options["temperature"] = temperature.into();
+        sent.push(Part::Temperature);
     }
+    if let Some(effort) = client.effort() {
+        options["thinkingConfig"] = thinking(&client.model, effort);
+        sent.push(Part::Effort);
+    }
+    match &request.schema {
+        Some(schema) if client.takes_schema() => {
+            options["responseMimeType"] = "application/json".into();
+            options["responseJsonSchema"] = schema.schema.clone();
+            sent.push(Part::Schema);
+        }
+        Some(schema) => say(&mut contents, "user", json!({"text": schema.in_words()})),
+        None => {}
+    }
+    if !request.tools.is_empty() {
+        body["tools"] = json!([{"functionDeclarations": request.tools.iter().map(tool).collect::<Vec<_>>()}]);
+    }
+    if !system.is_empty() {
+        body["systemInstruction"] = json!({"parts": [{"text": system}]});
+    }
+    body["contents"] = contents.into();
+    (body, sent)
 }
 
 /// Models up to 2.5 take a budget in tokens, those after it a level (<https://ai.google.dev/gemini-api/docs/thinking>).
@@ -79,7 +68,9 @@ fn conversation(messages: &[Message]) -> (String, Vec<Value>) {
     for message in messages {
         match message {
             Message::System { content } => system.push(content.as_str()),
-            Message::User { content } => say(&mut turns, "user", json!({"text": content})),
+            Message::User { content, evidence } => {
+                say(&mut turns, "user", json!({"text": with_evidence(content, evidence)}));
+            }
             Message::Tool { name, content, .. } => {
                 let answer = json!({"functionResponse": {"name": name, "response": {"result": content}}});
                 say(&mut turns, "user", answer);

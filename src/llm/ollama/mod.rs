@@ -157,14 +157,18 @@ impl Ollama {
         }
     }
 
+    fn unknown_model(&self, message: String) -> LlmError {
+        LlmError::UnknownModel {
+            provider: self.endpoint.service.name,
+            model: self.model.clone(),
+            message,
+            mend: format!("pull it with `ollama pull {}`", self.model),
+        }
+    }
+
     fn refused(&self, mut refusal: Refusal) -> LlmError {
-        if refusal.status == 404 && refusal.mentions(&["model"]) {
-            return LlmError::UnknownModel {
-                provider: self.endpoint.service.name,
-                model: self.model.clone(),
-                message: refusal.message,
-                mend: format!("pull it with `ollama pull {}`", self.model),
-            };
+        if refusal.lacks_model() {
+            return self.unknown_model(refusal.message);
         }
         if is_too_long(&refusal) {
             let num_ctx = self.options.num_ctx;

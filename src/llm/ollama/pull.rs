@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use schemars::JsonSchema;
@@ -14,6 +15,8 @@ use super::{super::LlmError, Ollama, Refusal, Reply, wire};
 
 /// The least step of progress that is told, percent.
 const STEP: u8 = 5;
+/// The longest wait for a model. No time limit of a job holds meanwhile, and the slot of its worker is taken.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Whether a model that the server lacks is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +50,14 @@ impl Pulls {
 impl Ollama {
     /// Fetches the model, or waits for another job that does.
     pub(super) async fn fetch(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
+        let fetched = tokio::time::timeout(LONGEST, self.fetch_in_turn(progress)).await;
+        fetched.unwrap_or_else(|_| {
+            let hours = LONGEST.as_secs() / 3600;
+            Err(self.unknown_model(format!("pulling it was not done after {hours} hours")))
+        })
+    }
+
+    async fn fetch_in_turn(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
         let pull = self.options.pulls.of(&self.endpoint.shown, &self.model);
         let mut percent = pull.percent.subscribe();
         let mut turn = pin!(pull.turn.lock());
@@ -71,13 +82,13 @@ impl Ollama {
     }
 
     async fn pull(&self, mut tell: impl FnMut(u8)) -> Result<(), LlmError> {
-        let mut body = match self.endpoint.post("api/pull", &wire::pull(&self.model)).await? {
+        let mut body = match self.endpoint.within(self.endpoint.post("api/pull", &wire::pull(&self.model))).await? {
             Reply::Answer(body) => body,
             Reply::Refusal(refusal) => return Err(self.not_pulled(refusal)),
         };
         let (mut layers, mut told) = (Layers::default(), 0);
         tell(told);
-        while let Some(line) = body.line().await? {
+        while let Some(line) = body.progress().await? {
             let line: wire::PullLine = serde_json::from_slice(&line).map_err(|e| self.endpoint.not_understood(&e))?;
             if let Some(error) = line.error {
                 return Err(self.not_pulled(Refusal::late(502, error)));
@@ -126,5 +137,39 @@ impl Layers {
         }
         let (here, all) = self.0.values().fold((0, 0), |(here, all), layer| (here + layer.0, all + layer.1));
         u8::try_from(here * 100 / all.max(1)).unwrap_or(100).min(99)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        domain::Provider,
+        llm::{Backend, ollama::Options},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_model_for_ever() {
+        let pulls = Arc::new(Pulls::default());
+        let options = Options { num_ctx: 4096, keep_alive: "30m".into(), pull: PullPolicy::Auto, pulls: pulls.clone() };
+        let backend = Backend {
+            provider: Provider::Ollama,
+            base_url: Some("http://127.0.0.1:9".parse().unwrap()),
+            api_key: None,
+            timeout: Duration::from_mins(10),
+            temperature: None,
+            reasoning_effort: None,
+            ollama: options,
+            azure_api_version: String::new(),
+            gate: Arc::default(),
+            prices: crate::llm::Prices::default(),
+        };
+        let ollama = Ollama::new(&backend, "m").unwrap();
+        let pull = pulls.of(&ollama.endpoint.shown, "m");
+        let _of_another_job = pull.turn.lock().await;
+        let error = ollama.fetch(&tokio::sync::mpsc::unbounded_channel().0).await.unwrap_err();
+        assert!(!error.is_transient() && error.to_string().contains("24 hours"), "{error}");
     }
 }

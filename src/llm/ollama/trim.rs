@@ -1,4 +1,7 @@
-//! Making room in a conversation that has outgrown the context: the oldest answers of tools are left out first.
+//! Making room in a conversation that has outgrown the context: the oldest answers of tools are left out first, whether
+//! the model asked for them or found them in its prompt.
+
+use std::slice;
 
 use super::super::{ChatRequest, Message};
 
@@ -29,8 +32,7 @@ pub(super) fn room(num_ctx: usize) -> usize {
 /// The request without as many of the oldest answers of tools as it takes to get below `room` bytes.
 pub(super) fn fit(request: &ChatRequest, room: usize) -> Fitted {
     let mut fitted = Fitted { request: request.clone(), left_out: 0, evidence: 0, size: size(request) };
-    for message in &mut fitted.request.messages {
-        let Message::Tool { content, .. } = message else { continue };
+    for content in fitted.request.messages.iter_mut().flat_map(evidence) {
         if fitted.size > room && content.len() > LEFT_OUT.len() {
             fitted.size -= content.len() - LEFT_OUT.len();
             *content = LEFT_OUT.into();
@@ -42,9 +44,19 @@ pub(super) fn fit(request: &ChatRequest, room: usize) -> Fitted {
     fitted
 }
 
+/// The answers of tools in a message.
+fn evidence(message: &mut Message) -> &mut [String] {
+    match message {
+        Message::Tool { content, .. } => slice::from_mut(content),
+        Message::User { evidence, .. } => evidence,
+        Message::System { .. } | Message::Assistant { .. } => &mut [],
+    }
+}
+
 fn size(request: &ChatRequest) -> usize {
     let said = request.messages.iter().map(|message| match message {
-        Message::System { content } | Message::User { content } | Message::Tool { content, .. } => content.len(),
+        Message::System { content } | Message::Tool { content, .. } => content.len(),
+        Message::User { content, evidence } => content.len() + evidence.iter().map(String::len).sum::<usize>(),
         Message::Assistant { content, tool_calls, .. } => {
             content.len() + tool_calls.iter().map(|call| call.arguments.to_string().len()).sum::<usize>()
         }
@@ -79,5 +91,17 @@ mod tests {
         assert_eq!(lengths(4000), (0, 3, vec![1000, 3, 1000, 1000]));
         assert_eq!(lengths(2500), (1, 2, vec![short, 3, 1000, 1000]));
         assert_eq!(lengths(10), (3, 0, vec![short, 3, short, short]));
+    }
+
+    #[test]
+    fn evidence_in_the_prompt_goes_as_that_of_tool_calls_does_and_the_prompt_stays() {
+        let evidence = ["old", "new"].map(|name| name.repeat(300)).to_vec();
+        let messages = vec![Message::User { content: "Report.".repeat(100), evidence }];
+        let request = ChatRequest { agent: Agent::NewsAnalyst, messages, tools: Vec::new(), schema: None };
+        let fitted = fit(&request, 2000);
+        assert_eq!((fitted.left_out, fitted.evidence, fitted.size), (1, 1, size(&fitted.request)));
+        let kept = vec![LEFT_OUT.to_owned(), "new".repeat(300)];
+        assert_eq!(fitted.request.messages, [Message::User { content: "Report.".repeat(100), evidence: kept }]);
+        assert_eq!(fit(&request, 10).left_out, 2);
     }
 }

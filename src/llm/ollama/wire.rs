@@ -7,6 +7,7 @@ use super::{
     super::{
         ChatRequest, Finish, Message, ToolSpec, Usage,
         answer::{RawAnswer, RawCall},
+        message::with_evidence,
     },
     Options,
 };
@@ -103,7 +104,9 @@ fn keep_alive(text: &str) -> Value {
 fn message(message: &Message) -> Value {
     match message {
         Message::System { content } => json!({"role": "system", "content": content}),
-        Message::User { content } => json!({"role": "user", "content": content}),
+        Message::User { content, evidence } => {
+            json!({"role": "user", "content": with_evidence(content, evidence)})
+        }
         Message::Assistant { content, tool_calls, .. } => {
             let call = |call: &_| {
                 let crate::llm::ToolCall { id, name, arguments } = call;

@@ -112,39 +112,6 @@ impl ChoiceCall {
     }
 }
 
-/// The answer of `/models`.
-#[derive(Deserialize)]
-pub(super) struct Models {
-    #[serde(default)]
-    data: Vec<Model>,
-}
-
-#[derive(Deserialize)]
-struct Model {
-    id: String,
-}
-
-impl Models {
-    /// The names, as the server orders them.
-    pub fn into_names(self) -> Vec<String> {
-        self.data.into_iter().map(|model| model.id).collect()
-    }
-
-    pub fn have(&self, name: &str) -> bool {
-        self.data.iter().any(|model| model.id == name)
-    }
-
-    /// The first few.
-    pub fn in_words(&self) -> String {
-        let names: Vec<_> = self.data.iter().take(10).map(|model| model.id.as_str()).collect();
-        match self.data.len() {
-            0 => "it has none".into(),
-            all if all > names.len() => format!("it has {} and {} more", names.join(", "), all - names.len()),
-            _ => format!("it has {}", names.join(", ")),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{ChatRequest, Message, OutputSchema, ToolCall, ToolSpec, optional::Part},
+    super::{
+        ChatRequest, Message, OutputSchema, ToolCall, ToolSpec,
+        client::{Client, Question},
+        message::with_evidence,
+        optional::Part,
+    },
     Dialect,
 };
-use crate::domain::ReasoningEffort;
 
 /// How a JSON answer is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,48 +39,36 @@ impl Form {
     }
 }
 
-/// A request, with what is sent of its optional parts.
-pub(super) struct Question<'a> {
-    pub model: &'a str,
-    pub request: &'a ChatRequest,
-    pub dialect: Dialect,
-    pub form: Form,
-    pub temperature: Option<f64>,
-    pub effort: Option<ReasoningEffort>,
-}
-
-impl Question<'_> {
-    /// The body of `/chat/completions`, and the optional parts that are in it.
-    pub fn into_body(self) -> (Value, Vec<Part>) {
-        let mut body = json!({"model": self.model, "stream": false});
-        let mut sent = Vec::new();
-        if let Some(temperature) = self.temperature {
-            body["temperature"] = temperature.into();
-            sent.push(Part::Temperature);
-        }
-        if self.effort.is_some_and(|effort| self.dialect.put_effort(&mut body, effort)) {
-            sent.push(Part::Effort);
-        }
-        if self.dialect.thinks_in_streams {
-            body["enable_thinking"] = false.into();
-        }
-        if !self.request.tools.is_empty() {
-            body["tools"] = self.request.tools.iter().map(tool).collect();
-        }
-        let mut messages = messages(&self.request.messages, self.dialect);
-        if let Some(schema) = &self.request.schema {
-            match self.form {
-                Form::Schema => body["response_format"] = response_format(schema),
-                Form::Object => body["response_format"] = json!({"type": "json_object"}),
-                Form::Text => {}
-            }
-            if self.form != Form::Schema {
-                messages.push(json!({"role": "user", "content": schema.in_words()}));
-            }
-        }
-        body["messages"] = messages.into();
-        (body, sent)
+/// The body of `/chat/completions`.
+pub(super) fn question(client: &Client, request: &ChatRequest, dialect: Dialect, form: Form) -> Question {
+    let mut body = json!({"model": client.model, "stream": false});
+    let mut sent = Vec::new();
+    if let Some(temperature) = client.temperature() {
+        body["temperature"] = temperature.into();
+        sent.push(Part::Temperature);
     }
+    if client.effort().is_some_and(|effort| dialect.put_effort(&mut body, effort)) {
+        sent.push(Part::Effort);
+    }
+    if dialect.thinks_in_streams {
+        body["enable_thinking"] = false.into();
+    }
+    if !request.tools.is_empty() {
+        body["tools"] = request.tools.iter().map(tool).collect();
+    }
+    let mut messages = messages(&request.messages, dialect);
+    if let Some(schema) = &request.schema {
+        match form {
+            Form::Schema => body["response_format"] = response_format(schema),
+            Form::Object => body["response_format"] = json!({"type": "json_object"}),
+            Form::Text => {}
+        }
+        if form != Form::Schema {
+            messages.push(json!({"role": "user", "content": schema.in_words()}));
+        }
+    }
+    body["messages"] = messages.into();
+    (body, sent)
 }
 
 fn messages(messages: &[Message], dialect: Dialect) -> Vec<Value> {
@@ -116,7 +108,9 @@ fn allows_strict(schema: &Value) -> bool {
 fn message(message: &Message) -> Value {
     match message {
         Message::System { content } => json!({"role": "system", "content": content}),
-        Message::User { content } => json!({"role": "user", "content": content}),
+        Message::User { content, evidence } => {
+            json!({"role": "user", "content": with_evidence(content, evidence)})
+        }
         Message::Assistant { content, tool_calls, thoughts } => {
             let mut said = json!({"role": "assistant", "content": content});
             // An empty list of calls is refused.

@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     sync::{Arc, Mutex},
 };
 
@@ -14,12 +15,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::program::PATIENCE;
+
+/// Letters of a line of a streamed answer.
+const PART: usize = 64 << 10;
 
 /// A running fake. It ends when dropped.
 pub struct FakeLlm {
@@ -41,6 +45,8 @@ struct Script {
     absent: Mutex<bool>,
     /// What the next pulls say instead of how far they are, and how many there were.
     pulls: Mutex<(VecDeque<Vec<Value>>, usize)>,
+    /// Whether pulls come to their end.
+    pulls_end: watch::Sender<bool>,
     /// How many chats wait for their answer, and the most that ever did.
     at_once: Mutex<(usize, usize)>,
 }
@@ -63,6 +69,8 @@ pub enum Trouble {
     Cut,
     /// This text, whatever was asked for.
     Says(&'static str),
+    /// This text, and then the model has no tokens left.
+    RunsOut(&'static str),
 }
 
 impl FakeLlm {
@@ -75,6 +83,7 @@ impl FakeLlm {
             tools: Mutex::new(true),
             absent: Mutex::default(),
             pulls: Mutex::default(),
+            pulls_end: watch::Sender::new(true),
             at_once: Mutex::default(),
         });
         let routes = Router::new()
@@ -111,10 +120,16 @@ impl FakeLlm {
         *self.state.tools.lock().unwrap() = false;
     }
 
-    /// It has no model until one is pulled; the first pulls say these lines and bring nothing.
+    /// It has no model until one is pulled; the first pulls say these lines, and bring it only if the last tells of
+    /// success.
     pub fn lacks_models(&self, pulls: impl IntoIterator<Item = Vec<Value>>) {
         *self.state.absent.lock().unwrap() = true;
         self.state.pulls.lock().unwrap().0.extend(pulls);
+    }
+
+    /// From now on no pull comes to its end.
+    pub fn pulls_for_ever(&self) {
+        self.state.pulls_end.send_replace(false);
     }
 
     /// How often a model was pulled.
@@ -163,15 +178,26 @@ async fn tags(State(script): State<Arc<Script>>) -> Json<Value> {
 /// Two layers, each of which comes in halves.
 async fn pull(State(script): State<Arc<Script>>) -> Response {
     let part = |digest, completed| json!({"status": "pulling", "digest": digest, "total": 100, "completed": completed});
-    let (says, count) = &mut *script.pulls.lock().unwrap();
-    *count += 1;
-    let lines = says.pop_front().unwrap_or_else(|| {
-        *script.absent.lock().unwrap() = false;
+    let says = {
+        let (says, count) = &mut *script.pulls.lock().unwrap();
+        *count += 1;
+        says.pop_front()
+    };
+    let mut lines = says.unwrap_or_else(|| {
         let begun = [json!({"status": "pulling manifest"}), part("a", 0), part("b", 0)];
         let parts = [part("a", 50), part("a", 100), part("b", 50), part("b", 100)];
         begun.into_iter().chain(parts).chain([json!({"status": "success"})]).collect()
     });
-    lines.iter().fold(String::new(), |all, line| all + &line.to_string() + "\n").into_response()
+    let last = lines.pop().unwrap();
+    let beginning = ndjson(lines);
+    let end = async move {
+        script.pulls_end.subscribe().wait_for(|end| *end).await.unwrap();
+        if last["status"] == "success" {
+            *script.absent.lock().unwrap() = false;
+        }
+        Ok::<_, Infallible>(ndjson([last]))
+    };
+    Body::from_stream(stream::iter([Ok(beginning)]).chain(stream::once(end))).into_response()
 }
 
 async fn show(State(script): State<Arc<Script>>, Json(asked): Json<Value>) -> Response {
@@ -193,65 +219,77 @@ async fn ollama(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body
     match script.turn("/api/chat", &headers, &body, schema.as_ref()).await {
         Turn::Trouble(Trouble::Cut) => cut(r#"{"message": {"role": "assistant", "content": "So f"#),
         Turn::Trouble(trouble) => trouble.into_response(),
-        Turn::Call(name) => ndjson(&json!({
-            "role": "assistant", "content": "", "tool_calls": [{"function": {"name": name, "arguments": {}}}]
-        })),
-        Turn::Text(text) => ndjson(&json!({"role": "assistant", "content": text})),
+        Turn::Call(name) => streamed([json!({"tool_calls": [{"function": {"name": name, "arguments": {}}}]})], true),
+        Turn::Text { text, whole } => {
+            let letters: Vec<_> = text.chars().collect();
+            streamed(letters.chunks(PART).map(|part| json!({"content": String::from_iter(part)})), whole)
+        }
     }
 }
 
-fn ndjson(message: &Value) -> Response {
-    let first = json!({"message": message, "done": false});
+/// A message in parts, and then why it ends.
+fn streamed(parts: impl IntoIterator<Item = Value>, whole: bool) -> Response {
     let last = json!({
-        "message": {"role": "assistant", "content": ""}, "done": true, "done_reason": "stop", "prompt_eval_count": 100,
-        "eval_count": 10
+        "message": {"role": "assistant", "content": ""}, "done": true,
+        "done_reason": if whole { "stop" } else { "length" }, "prompt_eval_count": 100, "eval_count": 10
     });
-    format!("{first}\n{last}\n").into_response()
+    let parts = parts.into_iter().map(|message| json!({"message": message, "done": false}));
+    ndjson(parts.chain([last])).into_response()
+}
+
+fn ndjson(values: impl IntoIterator<Item = Value>) -> String {
+    values.into_iter().fold(String::new(), |lines, value| lines + &value.to_string() + "\n")
 }
 
 async fn openai(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let schema = body.pointer("/response_format/json_schema/schema").cloned();
-    let message = match script.turn("/v1/chat/completions", &headers, &body, schema.as_ref()).await {
+    let turn = script.turn("/v1/chat/completions", &headers, &body, schema.as_ref()).await;
+    let finish_reason = if turn.is_whole() { "stop" } else { "length" };
+    let message = match turn {
         Turn::Trouble(Trouble::Cut) => return cut(r#"{"choices": [{"mess"#),
         Turn::Trouble(trouble) => return trouble.into_response(),
         Turn::Call(name) => json!({
             "role": "assistant", "content": null,
             "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": "{}"}}]
         }),
-        Turn::Text(text) => json!({"role": "assistant", "content": text}),
+        Turn::Text { text, .. } => json!({"role": "assistant", "content": text}),
     };
     let usage = json!({
         "prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}
     });
-    Json(json!({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})).into_response()
+    Json(json!({"choices": [{"message": message, "finish_reason": finish_reason}], "usage": usage})).into_response()
 }
 
 async fn anthropic(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let schema = body.pointer("/output_config/format/schema").cloned();
-    let content = match script.turn("/v1/messages", &headers, &body, schema.as_ref()).await {
+    let turn = script.turn("/v1/messages", &headers, &body, schema.as_ref()).await;
+    let stop_reason = if turn.is_whole() { "end_turn" } else { "max_tokens" };
+    let content = match turn {
         Turn::Trouble(Trouble::Cut) => return cut(r#"{"content": [{"type": "te"#),
         Turn::Trouble(trouble) => return trouble.into_response(),
         Turn::Call(name) => json!([
             {"type": "thinking", "thinking": "The figures first.", "signature": "signed"},
             {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
         ]),
-        Turn::Text(text) => json!([{"type": "text", "text": text}]),
+        Turn::Text { text, .. } => json!([{"type": "text", "text": text}]),
     };
     let usage = json!({
         "input_tokens": 50, "cache_creation_input_tokens": 10, "cache_read_input_tokens": 40, "output_tokens": 10
     });
-    Json(json!({"type": "message", "content": content, "stop_reason": "end_turn", "usage": usage})).into_response()
+    Json(json!({"type": "message", "content": content, "stop_reason": stop_reason, "usage": usage})).into_response()
 }
 
 async fn gemini(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let schema = body.pointer("/generationConfig/responseJsonSchema").cloned();
-    let part = match script.turn("/v1beta/models", &headers, &body, schema.as_ref()).await {
+    let turn = script.turn("/v1beta/models", &headers, &body, schema.as_ref()).await;
+    let finish_reason = if turn.is_whole() { "STOP" } else { "MAX_TOKENS" };
+    let part = match turn {
         Turn::Trouble(Trouble::Cut) => return cut(r#"{"candidates": [{"cont"#),
         Turn::Trouble(trouble) => return trouble.into_response(),
         Turn::Call(name) => json!({"functionCall": {"name": name, "args": {}}, "thoughtSignature": "signed"}),
-        Turn::Text(text) => json!({"text": text}),
+        Turn::Text { text, .. } => json!({"text": text}),
     };
-    let candidate = json!({"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"});
+    let candidate = json!({"content": {"role": "model", "parts": [part]}, "finishReason": finish_reason});
     let usage = json!({
         "promptTokenCount": 100, "candidatesTokenCount": 7, "thoughtsTokenCount": 3, "cachedContentTokenCount": 40
     });
@@ -262,7 +300,21 @@ enum Turn {
     Trouble(Trouble),
     /// A wish to call this tool.
     Call(String),
-    Text(String),
+    Text {
+        text: String,
+        /// Whether the model came to its end before it ran out of tokens.
+        whole: bool,
+    },
+}
+
+impl Turn {
+    fn whole(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into(), whole: true }
+    }
+
+    fn is_whole(&self) -> bool {
+        !matches!(self, Self::Text { whole: false, .. })
+    }
 }
 
 impl Script {
@@ -282,7 +334,8 @@ impl Script {
         self.at_once.lock().unwrap().0 -= 1;
         let trouble = self.troubles.lock().unwrap().pop_front();
         match trouble {
-            Some(Trouble::Says(text)) => Turn::Text(text.into()),
+            Some(Trouble::Says(text)) => Turn::whole(text),
+            Some(Trouble::RunsOut(text)) => Turn::Text { text: text.into(), whole: false },
             Some(trouble) => Turn::Trouble(trouble),
             None => self.answer(body, schema),
         }
@@ -296,9 +349,9 @@ impl Script {
         let snapshot = "get_verified_market_snapshot";
         let offers = body["tools"].to_string().contains(snapshot);
         match schema {
-            Some(schema) => Turn::Text(filled(schema, &self.rating.lock().unwrap()).to_string()),
+            Some(schema) => Turn::whole(filled(schema, &self.rating.lock().unwrap()).to_string()),
             None if offers && !used_tools => Turn::Call(snapshot.into()),
-            None => Turn::Text("The evidence is mixed, but the trend holds.".into()),
+            None => Turn::whole("The evidence is mixed, but the trend holds."),
         }
     }
 }

@@ -1,0 +1,122 @@
+//! What is read: of one moment each, and never held up by a step that writes.
+
+use std::time::Instant;
+
+use redb::{ReadableDatabase, ReadableTable};
+
+use super::{
+    Shared, TIDY_LIMIT,
+    failure::refused,
+    step::{from_json, last_purged},
+    tables::{BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, key, status_key},
+};
+use crate::jobs::{EventId, Job, JobId, Listing, Page, Replay, Scope, Stats, Status, StoreError};
+
+impl Shared {
+    pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let jobs = transaction.open_table(JOBS).map_err(refused)?;
+        job_at(&jobs, key(id))
+    }
+
+    pub fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let jobs = transaction.open_table(JOBS).map_err(refused)?;
+        let before = listing.cursor.map_or(Key::MAX, key);
+        // One more than asked tells whether there is another page.
+        let take = listing.limit.saturating_add(1);
+        let mut found: Vec<Job> = match (&listing.ticker, listing.status) {
+            (Some(ticker), status) => {
+                let table = transaction.open_table(BY_TICKER).map_err(refused)?;
+                let range = table.range((ticker.as_str(), 0)..(ticker.as_str(), before)).map_err(refused)?;
+                let all = range.rev().map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
+                let matching = all.filter_map(Result::transpose);
+                let matching = matching
+                    .filter(|job| job.as_ref().map_or(true, |job| status.is_none_or(|status| job.status == status)));
+                matching.take(take).collect::<Result<_, _>>()?
+            }
+            (None, Some(status)) => {
+                let table = transaction.open_table(BY_STATUS).map_err(refused)?;
+                let status = status_key(status);
+                let range = table.range((status, 0)..(status, before)).map_err(refused)?;
+                let all = range.rev().take(take).map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
+                all.filter_map(Result::transpose).collect::<Result<_, _>>()?
+            }
+            (None, None) => {
+                let range = jobs.range(0..before).map_err(refused)?;
+                let all = range.rev().take(take);
+                all.map(|entry| Ok(from_json::<Row>(entry.map_err(refused)?.1.value())?.job))
+                    .collect::<Result<_, _>>()?
+            }
+        };
+        let more = found.len() > listing.limit;
+        found.truncate(listing.limit);
+        Ok(Page { next: found.last().filter(|_| more).map(|job| job.id), jobs: found })
+    }
+
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let counts = transaction.open_table(COUNTS).map_err(refused)?;
+        let count = |status| -> Result<u64, StoreError> {
+            Ok(counts.get(status_key(status)).map_err(refused)?.map_or(0, |count| count.value()))
+        };
+        Ok(Stats {
+            pending: count(Status::Pending)?,
+            running: count(Status::Running)?,
+            completed: count(Status::Completed)?,
+            failed: count(Status::Failed)?,
+            cancelled: count(Status::Cancelled)?,
+        })
+    }
+
+    pub fn expired(&self) -> Result<Vec<Job>, StoreError> {
+        let now = Instant::now();
+        let memory = self.memory();
+        let over = memory.leases.iter().filter(|(_, end)| **end <= now).map(|(id, _)| *id);
+        let over: Vec<_> = over.take(TIDY_LIMIT).collect();
+        drop(memory);
+        over.into_iter().filter_map(|id| self.get(id).transpose()).collect()
+    }
+
+    pub fn replay(&self, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let events = transaction.open_table(EVENTS).map_err(refused)?;
+        let Some(first) = next_id(after) else { return Ok(Replay::default()) };
+        match scope {
+            Scope::All => {
+                let numbers = transaction.open_table(NUMBERS).map_err(refused)?;
+                let purged = last_purged(&numbers)?;
+                let range = events.range(first..).map_err(refused)?.take(limit);
+                let found =
+                    range.map(|entry| from_json(entry.map_err(refused)?.1.value())).collect::<Result<_, _>>()?;
+                Ok(Replay { events: found, gap: (after.ms, after.seq) < purged })
+            }
+            Scope::Job(id) => {
+                let by_job = transaction.open_table(JOB_EVENTS).map_err(refused)?;
+                let id = key(id);
+                let range = by_job.range((id, first.0, first.1)..=(id, u64::MAX, u64::MAX)).map_err(refused)?;
+                let mut found = Vec::new();
+                for entry in range.take(limit) {
+                    let (_, ms, seq) = entry.map_err(refused)?.0.value();
+                    if let Some(event) = events.get((ms, seq)).map_err(refused)? {
+                        found.push(from_json(event.value())?);
+                    }
+                }
+                Ok(Replay { events: found, gap: false })
+            }
+        }
+    }
+}
+
+fn job_at(jobs: &impl ReadableTable<Key, &'static [u8]>, id: Key) -> Result<Option<Job>, StoreError> {
+    let row = jobs.get(id).map_err(refused)?;
+    row.map(|row| Ok(from_json::<Row>(row.value())?.job)).transpose()
+}
+
+/// The least id after `id`.
+fn next_id(id: EventId) -> Option<(u64, u64)> {
+    match id.seq.checked_add(1) {
+        Some(seq) => Some((id.ms, seq)),
+        None => Some((id.ms.checked_add(1)?, 0)),
+    }
+}

@@ -1,0 +1,141 @@
+//! The steps that write. Each is one transaction, and held back while another is under way.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use super::{Memory, Shared, TIDY_LIMIT, step::Step};
+use crate::jobs::{
+    Applied, Claim, EventKind, Job, JobId, JobRequest, Lease, Recorded, Status, StoreError, WorkerId,
+    transition::{Guard, Transition},
+};
+
+impl Shared {
+    /// Makes a job ready again whose process died.
+    pub fn requeue(&self, id: JobId) -> Result<(), StoreError> {
+        let memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        if let Some(row) = step.row(id)? {
+            let lease = Lease { job: id, attempt: row.job.attempt };
+            let worker = row.job.worker.clone().unwrap_or_else(|| WorkerId("unknown".into()));
+            let release = Transition::release(&lease, worker);
+            step.follow(row, &release.next, &release.event)?;
+        }
+        self.commit(step, &memory)
+    }
+
+    pub fn submit(&self, id: JobId, request: JobRequest) -> Result<Job, StoreError> {
+        let memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        if let Some(row) = step.row(id)? {
+            return Ok(row.job);
+        }
+        let (ticker, date) = (request.ticker.clone(), request.date);
+        let job = Job {
+            id,
+            request,
+            status: Status::Pending,
+            created_at: step.now,
+            started_at: None,
+            completed_at: None,
+            error: None,
+            error_type: None,
+            attempt: 0,
+            retry_count: 0,
+            worker: None,
+            decision: None,
+        };
+        step.add(job.clone())?;
+        step.tell(id, EventKind::Submitted { ticker, date })?;
+        self.commit(step, &memory)?;
+        Ok(job)
+    }
+
+    pub fn claim(&self, worker: WorkerId) -> Result<Option<Claim>, StoreError> {
+        let mut memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        let Some(mut row) = step.next_ready()? else {
+            self.seen.store(*self.ready.borrow(), Ordering::Relaxed);
+            return Ok(None);
+        };
+        let id = row.job.id;
+        let checkpoint = step.checkpoint(id)?;
+        row.job.attempt += 1;
+        row.job.started_at = Some(step.now);
+        row.job.worker = Some(worker.clone());
+        let claimed = EventKind::Claimed { worker, attempt: row.job.attempt, resumed: checkpoint.is_some() };
+        step.tell(id, claimed)?;
+        let job = step.change(row, Status::Running, Duration::ZERO)?;
+        self.commit(step, &memory)?;
+        memory.leases.insert(id, Instant::now() + self.lease);
+        Ok(Some(Claim { job, checkpoint }))
+    }
+
+    pub fn record(
+        &self,
+        lease: &Lease,
+        events: Vec<EventKind>,
+        checkpoint: Option<&[u8]>,
+    ) -> Result<Recorded, StoreError> {
+        let mut memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        let held = step.row(lease.job)?.is_some_and(|row| runs_under(&row.job, lease.attempt));
+        if !held {
+            return Ok(Recorded::LeaseLost);
+        }
+        if !events.is_empty() || checkpoint.is_some() {
+            for event in events {
+                step.tell(lease.job, event)?;
+            }
+            if let Some(state) = checkpoint {
+                step.set_checkpoint(lease.job, state)?;
+            }
+            self.commit(step, &memory)?;
+        }
+        memory.leases.insert(lease.job, Instant::now() + self.lease);
+        Ok(Recorded::Done)
+    }
+
+    pub fn apply(&self, transition: &Transition) -> Result<Applied, StoreError> {
+        let mut memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        let Some(row) = step.row(transition.job)? else { return Ok(Applied::Unknown) };
+        let holds = match transition.guard {
+            Guard::Attempt(attempt) => runs_under(&row.job, attempt),
+            Guard::Expired(attempt) => runs_under(&row.job, attempt) && memory.is_over(row.job.id),
+            Guard::Unfinished => !row.job.status.is_terminal(),
+        };
+        if !holds {
+            return Ok(Applied::Refused(row.job));
+        }
+        let job = step.follow(row, &transition.next, &transition.event)?;
+        self.commit(step, &memory)?;
+        memory.leases.remove(&job.id);
+        Ok(Applied::Done(job))
+    }
+
+    pub fn tidy(&self) -> Result<(), StoreError> {
+        let mut memory = self.memory();
+        let silent = Instant::now().checked_sub(self.lease);
+        memory.workers.retain(|_, (_, seen)| silent.is_none_or(|silent| *seen >= silent));
+        let mut step = Step::begin(&self.database)?;
+        if !step.has_chores(self.ttl)? {
+            return Ok(());
+        }
+        step.wake_due(TIDY_LIMIT)?;
+        step.forget_old(self.ttl, TIDY_LIMIT)?;
+        self.commit(step, &memory)
+    }
+}
+
+impl Memory {
+    /// Whether a running job's lease is over. One without a lease never had a holder in this process.
+    fn is_over(&self, job: JobId) -> bool {
+        self.leases.get(&job).is_none_or(|end| *end <= Instant::now())
+    }
+}
+
+fn runs_under(job: &Job, attempt: u32) -> bool {
+    job.status == Status::Running && job.attempt == attempt
+}

@@ -1,0 +1,119 @@
+//! What the clients of [`anthropic`](super::anthropic), [`gemini`](super::gemini) and [`openai`](super::openai) share: a
+//! model at an endpoint, and the options that it is asked with as far as it takes them.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    Backend, LlmError,
+    http::{Endpoint, Reply},
+    optional::{Accepted, Part},
+    refusal::Refusal,
+    service::Service,
+};
+use crate::domain::ReasoningEffort;
+
+/// A model at an endpoint.
+pub(super) struct Client {
+    pub endpoint: Endpoint,
+    pub model: String,
+    temperature: Option<f64>,
+    effort: Option<ReasoningEffort>,
+    accepted: Accepted,
+}
+
+/// A question in JSON, and the optional parts that are in it.
+pub(super) type Question = (Value, Vec<Part>);
+
+impl Client {
+    /// The model at a base URL, with the backend's key and options.
+    pub fn new(backend: &Backend, base: Url, model: &str) -> Result<Self, LlmError> {
+        let service = Service::of(backend.provider);
+        Ok(Self {
+            endpoint: Endpoint::new(service, base, backend.api_key.clone(), backend.timeout)?,
+            model: model.into(),
+            temperature: backend.temperature,
+            effort: backend.reasoning_effort,
+            accepted: Accepted::default(),
+        })
+    }
+
+    /// The temperature, if one is set and the model takes it.
+    pub fn temperature(&self) -> Option<f64> {
+        self.temperature.filter(|_| self.accepted.takes(Part::Temperature))
+    }
+
+    /// The effort, if one is set and the model takes it.
+    pub fn effort(&self) -> Option<ReasoningEffort> {
+        self.effort.filter(|_| self.accepted.takes(Part::Effort))
+    }
+
+    /// Whether the model takes a schema as such, and not only in words.
+    pub fn takes_schema(&self) -> bool {
+        self.accepted.takes(Part::Schema)
+    }
+
+    /// Asks, and asks again without each optional part that the model refuses.
+    pub async fn ask(&self, path: &str, question: impl Fn() -> Question) -> Result<Reply<'_>, LlmError> {
+        loop {
+            let (body, sent) = question();
+            match self.endpoint.post(path, &body).await? {
+                Reply::Refusal(refusal) if self.accepted.learn(&refusal, &sent, &self.model) => {}
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// The server's own words on the model; it has it unless it refuses.
+    pub async fn look_up<T: DeserializeOwned>(&self) -> Result<Result<T, Refusal>, LlmError> {
+        self.endpoint.look_up(&format!("models/{}", self.model)).await
+    }
+
+    /// That the server is there and has the model.
+    pub fn found(&self) -> String {
+        format!("{} at {} has {}", self.endpoint.service.name, self.endpoint.shown, self.model)
+    }
+
+    /// The error of a refusal.
+    pub fn refused(&self, refusal: Refusal) -> LlmError {
+        if refusal.lacks_model() {
+            return self.endpoint.unknown_model(&self.model, refusal.message);
+        }
+        self.endpoint.error(refusal)
+    }
+}
+
+/// A list of models as OpenAI and Anthropic give it.
+#[derive(Deserialize)]
+pub(super) struct Models {
+    #[serde(default)]
+    data: Vec<Model>,
+}
+
+/// A model as OpenAI and Anthropic give it.
+#[derive(Deserialize)]
+pub(super) struct Model {
+    id: String,
+}
+
+impl Models {
+    /// The names, as the server orders them.
+    pub fn into_names(self) -> Vec<String> {
+        self.data.into_iter().map(|model| model.id).collect()
+    }
+
+    pub fn have(&self, name: &str) -> bool {
+        self.data.iter().any(|model| model.id == name)
+    }
+
+    /// The first few.
+    pub fn in_words(&self) -> String {
+        let names: Vec<_> = self.data.iter().take(10).map(|model| model.id.as_str()).collect();
+        match self.data.len() {
+            0 => "it has none".into(),
+            all if all > names.len() => format!("it has {} and {} more", names.join(", "), all - names.len()),
+            _ => format!("it has {}", names.join(", ")),
+        }
+    }
+}
