@@ -15,6 +15,7 @@ mod llm;
 mod market;
 mod memory;
 mod model_server;
+mod rules;
 mod service;
 mod store;
 mod support;
