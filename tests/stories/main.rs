@@ -11,6 +11,7 @@ mod client;
 mod deployment;
 mod evidence;
 mod firm;
+mod golden;
 mod indicators;
 mod llm;
 mod market;
