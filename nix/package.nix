@@ -23,7 +23,7 @@ let
 
   distribution = common // { CARGO_PROFILE = "dist"; };
 
-  # For checks: the quick profile, and the files that they read beside the source.
+  # For checks: the quick profile, and the files that they read beside the source. tests holds snapshots of documents too.
   development = common // {
     src = sourceOf [ ../tests ../rustfmt.toml ../clippy.toml ];
     CARGO_PROFILE = "dev";

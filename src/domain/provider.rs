@@ -37,7 +37,7 @@ pub enum Provider {
     /// Any server that speaks Chat Completions; `backend_url` says where.
     #[serde(rename = "openai_compatible")]
     OpenAiCompatible,
-    /// No language model: published technical rules. Never chosen silently.
+    /// No language model: published rules. Never chosen silently.
     Rules,
 }
 

@@ -3,16 +3,18 @@
 //! Names and definitions are those of the TradingAgents framework, so that its prompts' words hold: Bollinger bands by
 //! the sample standard deviation, volume weighted by the typical price. Where TA-Lib lets an average begin later, there
 //! is no value; after the warm-up both agree.
+//!
+//! Some are not left to kand: those in [`window`], MACD, for which it wants a bar more than it needs, and the last step of
+//! RSI and MFI, where a price that does not move is overbought to its one and oversold to its other.
 
 use std::str::FromStr;
 
 use kand::{
     KandError,
-    ohlcv::{atr::atr, ema::ema, macd::macd, mfi::mfi, rsi::rsi, sma::sma},
-    stats::{stddev::stddev, sum::sum},
+    ohlcv::{atr::atr, ema::ema, mfi::mfi, rsi::rsi, sma::sma},
 };
 
-use super::{Bar, kdj};
+use super::{Bar, kdj, window};
 
 /// Window of the Bollinger bands, bars (Bollinger, "Bollinger on Bollinger Bands", 2001).
 const BOLLINGER: usize = 20;
@@ -137,19 +139,25 @@ impl Indicator {
             Self::Macd => Ok(macd_lines(&close)?.0),
             Self::Macds => Ok(macd_lines(&close)?.1),
             Self::Macdh => Ok(macd_lines(&close)?.2),
-            Self::Rsi => fill(bars, |out| rsi(&close, WILDER, out, &mut blank(bars), &mut blank(bars))),
+            Self::Rsi => {
+                let (mut up, mut down) = (blank(bars), blank(bars));
+                rsi(&close, WILDER, &mut blank(bars), &mut up, &mut down)?;
+                Ok(shares(&up, &down))
+            }
             Self::Boll => fill(bars, |out| sma(&close, BOLLINGER, out)),
-            Self::BollUb => bollinger(&close, 2.0),
-            Self::BollLb => bollinger(&close, -2.0),
+            Self::BollUb => Ok(window::bollinger(&close, BOLLINGER, 2.0)),
+            Self::BollLb => Ok(window::bollinger(&close, BOLLINGER, -2.0)),
             Self::Atr => fill(bars, |out| atr(&high(), &low(), &close, WILDER, out)),
-            Self::Vwma => vwma(bars),
+            Self::Vwma => Ok(window::vwma(bars, WILDER)),
             Self::Mfi => {
                 let volume = column(bars, |bar| bar.volume);
-                let (mut a, mut b, mut c, mut d) = (blank(bars), blank(bars), blank(bars), blank(bars));
-                fill(bars, |out| mfi(&high(), &low(), &close, &volume, WILDER, out, &mut a, &mut b, &mut c, &mut d))
+                let (mut a, mut b, mut c) = (blank(bars), blank(bars), blank(bars));
+                let (mut up, mut down) = (blank(bars), blank(bars));
+                mfi(&high(), &low(), &close, &volume, WILDER, &mut a, &mut b, &mut c, &mut up, &mut down)?;
+                Ok(shares(&up, &down))
             }
             Self::Kdjj => Ok(kdj::j(bars)),
-            Self::ZScore => z_score(&close),
+            Self::ZScore => Ok(window::z_score(&close, BOLLINGER)),
         }
     }
 }
@@ -165,41 +173,23 @@ impl FromStr for Indicator {
 /// MACD, its signal, and their difference.
 type MacdLines = (Vec<f64>, Vec<f64>, Vec<f64>);
 
-/// MACD, its signal and their difference, by Appel's 12, 26 and 9 bars.
+/// MACD, its signal and their difference, by Appel's 12, 26 and 9 bars; all three begin with the signal.
 fn macd_lines(close: &[f64]) -> Result<MacdLines, KandError> {
-    let (mut line, mut signal, mut histogram) = (blank(close), blank(close), blank(close));
-    macd(close, 12, 26, 9, &mut line, &mut signal, &mut histogram, &mut blank(close), &mut blank(close))?;
+    const SLOW: usize = 26;
+    let (fast, slow) = (fill(close, |out| ema(close, 12, None, out))?, fill(close, |out| ema(close, SLOW, None, out))?);
+    let mut line: Vec<f64> = fast.iter().zip(slow).map(|(fast, slow)| fast - slow).collect();
+    let signal = fill(close, |out| ema(&line[SLOW - 1..], 9, None, &mut out[SLOW - 1..]))?;
+    for (line, _) in line.iter_mut().zip(&signal).filter(|(_, signal)| signal.is_nan()) {
+        *line = f64::NAN;
+    }
+    let histogram = line.iter().zip(&signal).map(|(line, signal)| line - signal).collect();
     Ok((line, signal, histogram))
 }
 
-/// The middle band and `widths` standard deviations of the sample.
-fn bollinger(close: &[f64], widths: f64) -> Result<Vec<f64>, KandError> {
-    let (middle, deviation) = mean_and_deviation(close)?;
-    Ok(middle.iter().zip(deviation).map(|(middle, deviation)| middle + widths * deviation).collect())
-}
-
-/// How many standard deviations of the sample the close lies above its mean, both of the Bollinger bands' window.
-fn z_score(close: &[f64]) -> Result<Vec<f64>, KandError> {
-    let (middle, deviation) = mean_and_deviation(close)?;
-    Ok(close.iter().zip(middle.iter().zip(deviation)).map(|(close, (mean, width))| (close - mean) / width).collect())
-}
-
-/// Mean and standard deviation of the sample. kand's deviation divides by n, so it is scaled by √(n / (n - 1)).
-fn mean_and_deviation(close: &[f64]) -> Result<(Vec<f64>, Vec<f64>), KandError> {
-    let middle = fill(close, |out| sma(close, BOLLINGER, out))?;
-    let deviation = fill(close, |out| stddev(close, BOLLINGER, out, &mut blank(close), &mut blank(close)))?;
-    let n = 20.0_f64;
-    let scale = (n / (n - 1.0)).sqrt();
-    Ok((middle, deviation.into_iter().map(|deviation| deviation * scale).collect()))
-}
-
-/// Mean of the typical price, weighted by volume.
-fn vwma(bars: &[Bar]) -> Result<Vec<f64>, KandError> {
-    let volume = column(bars, |bar| bar.volume);
-    let money = column(bars, |bar| bar.volume * (bar.high + bar.low + bar.close) / 3.0);
-    let money = fill(bars, |out| sum(&money, WILDER, out))?;
-    let volume = fill(bars, |out| sum(&volume, WILDER, out))?;
-    Ok(money.iter().zip(volume).map(|(money, volume)| money / volume).collect())
+/// The share of what goes up in all that moves, 0 to 100, as RSI and MFI have it; the middle where nothing moves.
+fn shares(up: &[f64], down: &[f64]) -> Vec<f64> {
+    let share = |up: f64, down: f64| if up + down == 0.0 { 50.0 } else { 100.0 * (up / (up + down)) };
+    up.iter().zip(down).map(|(up, down)| share(*up, *down)).collect()
 }
 
 fn column(bars: &[Bar], of: impl Fn(&Bar) -> f64) -> Vec<f64> {

@@ -29,6 +29,7 @@ mod stocktwits;
 mod symbol;
 mod vendors;
 mod web;
+mod window;
 mod yahoo;
 
 use std::sync::Arc;

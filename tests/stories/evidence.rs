@@ -37,7 +37,7 @@ const HOSTS: [&str; 8] = [
 const LATER: &str = "canary from the future";
 
 /// Every vendor has something of the days up to `date`, and something of the days after.
-async fn all_vendors(date: NaiveDate) -> FakeVendors {
+pub async fn all_vendors(date: NaiveDate) -> FakeVendors {
     let fake = FakeVendors::start().await;
     let (before, after) = (date - Days::new(1), date + Days::new(1));
     let articles = [(before, "Apple sells more"), (after, LATER)];

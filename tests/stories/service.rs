@@ -77,7 +77,7 @@ async fn a_job_goes_from_submission_to_a_decision_with_reports() {
     let (code, result) = stack.service.get(&format!("/jobs/{id}/result")).await;
     assert_eq!(code, 200);
     for report in ["market", "sentiment", "news", "fundamentals"] {
-        assert!(result["reports"][report].as_str().unwrap().contains("technical rules"), "{report}");
+        assert!(result["reports"][report].as_str().unwrap().contains("From published rules"), "{report}");
     }
     assert_eq!(result["final_state"]["company_of_interest"], "AAPL");
     assert_eq!(result["final_state"]["risk_debate_state"]["count"], 3);

@@ -151,6 +151,10 @@ impl Tool {
                 ["fed_funds_rate", "10y_treasury", "cpi", "unemployment"].map(|name| json!({"indicator": name})).into()
             }
             Self::PredictionMarkets => vec![json!({"topic": "Fed rate"}), json!({"topic": "recession"})],
+            // Quarters show a turn early; of some vendors they have gaps, which the years have not.
+            Self::BalanceSheet | Self::CashFlow | Self::IncomeStatement => {
+                ["quarterly", "annual"].map(|freq| json!({"freq": freq})).into()
+            }
             _ => vec![json!({})],
         }
     }

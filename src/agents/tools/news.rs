@@ -155,11 +155,16 @@ fn list(articles: &[Article], limit: usize) -> String {
         let by: Vec<_> =
             [Some(publisher), tone.as_ref()].into_iter().flatten().filter(|text| !text.is_empty()).collect();
         let by = by.into_iter().map(String::as_str).collect::<Vec<_>>().join(", tone: ");
-        let summary: String = summary.chars().take(SUMMARY).collect();
+        let summary: String = one_line(summary).chars().take(SUMMARY).collect();
         let rest = if summary.is_empty() { summary } else { format!(": {summary}") };
-        format!("- {} **{title}** ({by}){rest}", published.date_naive())
+        format!("- {} **{}** ({by}){rest}", published.date_naive(), one_line(title))
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A vendor's text, which can't begin a line of its own in a prompt.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn trade_rows(trades: &[InsiderTrade]) -> String {
@@ -219,8 +224,7 @@ fn written(posts: &[Post]) -> String {
             Some(Mood::Bearish) => " [bearish]",
             None => "",
         };
-        let words = post.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let _ = write!(text, "\n- {} {}{mood}: {words}", post.written.date_naive(), post.place);
+        let _ = write!(text, "\n- {} {}{mood}: {}", post.written.date_naive(), post.place, one_line(&post.text));
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use super::{
     figures::Figures,
-    rule::{Finding, RULES, Rule},
+    rule::{Finding, Rule, Subject, rules},
 };
 use crate::domain::Rating;
 
@@ -11,13 +11,21 @@ pub struct Assessment {
     pub figures: Figures,
     /// The rules that had their figures, with what they found.
     pub findings: Vec<(&'static Rule, Finding)>,
+    /// Those that had not, by name.
+    pub silent: Vec<&'static str>,
 }
 
 impl Assessment {
-    /// Asks every rule.
-    pub fn of(figures: Figures) -> Self {
-        let findings = RULES.iter().filter_map(|rule| Some((rule, rule.judge(&figures)?))).collect();
-        Self { figures, findings }
+    /// Asks the rules on the subject, or all of them.
+    pub fn of(figures: Figures, subject: Option<Subject>) -> Self {
+        let (mut findings, mut silent) = (Vec::new(), Vec::new());
+        for rule in rules().filter(|rule| subject.is_none_or(|subject| subject == rule.subject)) {
+            match (rule.judge)(&figures) {
+                Some(finding) => findings.push((rule, finding)),
+                None => silent.push(rule.name),
+            }
+        }
+        Self { figures, findings, silent }
     }
 
     /// The weighted mean of the votes, from -1 to 1; 0 without any.
@@ -50,16 +58,25 @@ mod tests {
 
     #[test]
     fn the_rating_follows_the_mean_vote() {
-        let only = |rsi| Assessment::of(Figures::from([("rsi", rsi)])).rating();
+        let only = |rsi| Assessment::of(Figures::from([("rsi", rsi)]), None).rating();
         assert_eq!(only(20.0), Rating::Buy);
         assert_eq!(only(50.0), Rating::Hold);
         assert_eq!(only(80.0), Rating::Sell);
-        let two = Assessment::of(Figures::from([("rsi", 20.0), ("mfi", 50.0)]));
+        let two = Assessment::of(Figures::from([("rsi", 20.0), ("mfi", 50.0)]), None);
         assert_eq!(two.rating(), Rating::Overweight);
     }
 
     #[test]
     fn without_evidence_the_rules_hold() {
-        assert_eq!(Assessment::of(Figures::from([])).rating(), Rating::Hold);
+        let nothing = Assessment::of(Figures::from([]), None);
+        assert_eq!((nothing.rating(), nothing.silent.len()), (Rating::Hold, rules().count()));
+    }
+
+    #[test]
+    fn an_analyst_judges_by_the_rules_on_its_subject() {
+        let figures = Figures::from([("rsi", 20.0), ("f_score", 0.0)]);
+        let filings = Assessment::of(figures, Some(Subject::Filings));
+        assert_eq!(filings.rating(), Rating::Sell);
+        assert_eq!(filings.silent, ["Gross profitability", "Price to earnings"]);
     }
 }

@@ -1,17 +1,24 @@
-//! The rules model: no language model, but published technical rules ([`rule`]), scored on the same evidence that a
-//! language model would read ([`figures`]), and put into each agent's words ([`voice`]).
+//! The rules model: no language model, but published rules ([`rule`]) on prices ([`technical`]), filings ([`fundamental`])
+//! and news ([`tone`]), scored on the same evidence that a language model would read ([`figures`]), and put into each
+//! agent's words ([`voice`]).
 //!
 //! It serves `--offline`, tests, and as a baseline, and says in every report what it is. It is never chosen silently.
 
 mod assessment;
 mod figures;
+mod fundamental;
+mod lexicon;
 pub mod limits;
 mod rule;
+mod statements;
+mod technical;
+mod tone;
 mod voice;
 
 use assessment::Assessment;
 use async_trait::async_trait;
 use figures::Figures;
+use rule::Subject;
 pub use rule::reference;
 
 use super::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Usage};
@@ -27,7 +34,7 @@ impl ChatModel for Rules {
     }
 
     fn model(&self) -> &'static str {
-        "technical-rules"
+        "published-rules"
     }
 
     /// It reads what is in the prompt.
@@ -36,7 +43,7 @@ impl ChatModel for Rules {
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        let assessment = Assessment::of(Figures::read(&request.messages));
+        let assessment = Assessment::of(Figures::read(&request.messages), Subject::of(request.agent));
         let text = match &request.schema {
             Some(schema) => voice::form(schema.name, &assessment).to_string(),
             None => voice::text(request.agent, &assessment),

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::{
     assessment::Assessment,
     figures::Figures,
-    rule::{Finding, RULES, Rule},
+    rule::{Finding, Rule},
 };
 use crate::domain::{Agent, Decision};
 
 /// In every text, so that nobody takes it for a model's.
-const NOTICE: &str = "*From published technical rules, not from a language model.*";
+const NOTICE: &str = "*From published rules, not from a language model.*";
 
 /// The distance of a stop from the entry, in average true ranges. Wilder's volatility system takes about 3 of them;
 /// 2 is the usual choice of the Turtles (Faith, Way of the Turtle, 2007).
@@ -27,9 +27,7 @@ pub fn text(agent: Agent, assessment: &Assessment) -> String {
         Agent::Reflector => return reflection(&assessment.figures),
         Agent::MarketAnalyst => table(assessment),
         Agent::SentimentAnalyst | Agent::NewsAnalyst | Agent::FundamentalsAnalyst => {
-            "The rules read prices and volume alone. There is nothing to report here, and nothing from here went into \
-             the decision."
-                .into()
+            table(assessment) + &assessment.figures.passed_on()
         }
         Agent::BullResearcher => side(assessment, 1, "for a rise"),
         Agent::BearResearcher => side(assessment, -1, "for a fall"),
@@ -47,15 +45,19 @@ pub fn text(agent: Agent, assessment: &Assessment) -> String {
 pub fn form(name: &str, assessment: &Assessment) -> Value {
     let rating = assessment.rating();
     match name {
-        "sentiment_report" => json!({
-            "overall_band": "Neutral",
-            "overall_score": 5.0,
-            "confidence": "low",
-            "narrative": text(Agent::SentimentAnalyst, assessment),
-        }),
+        "sentiment_report" => {
+            let score = mood(assessment);
+            json!({
+                "overall_band": band(score),
+                "overall_score": score,
+                // Words out of their context never are more.
+                "confidence": "low",
+                "narrative": text(Agent::SentimentAnalyst, assessment),
+            })
+        }
         "research_plan" => json!({
             "recommendation": rating.as_str(),
-            "rationale": format!("{} {NOTICE}", verdict(assessment)),
+            "rationale": format!("{} {NOTICE}{}", verdict(assessment), assessment.figures.passed_on()),
             "strategic_actions": actions(assessment),
         }),
         "trader_proposal" => json!({
@@ -77,16 +79,20 @@ pub fn form(name: &str, assessment: &Assessment) -> Value {
 
 /// Every rule with its vote.
 fn table(assessment: &Assessment) -> String {
+    let silent = assessment.silent.join(", ");
+    if assessment.findings.is_empty() {
+        return format!(
+            "No rule has a vote here, for want of figures: {silent}. Nothing from here goes into the decision."
+        );
+    }
     let mut text = String::from("| Rule | Vote | Because | Source |\n| --- | --- | --- | --- |\n");
     for (Rule { name, source, .. }, Finding { vote, because }) in &assessment.findings {
         // Writing to a String can't fail.
         let vote = ["down", "none", "up"][usize::try_from(vote + 1).unwrap_or(1)];
         let _ = writeln!(text, "| {name} | {vote} | {because} | {source} |");
     }
-    let silent: Vec<_> =
-        RULES.iter().filter(|rule| rule.judge(&assessment.figures).is_none()).map(|r| r.name).collect();
     if !silent.is_empty() {
-        let _ = writeln!(text, "\nWithout a vote, for want of history: {}.", silent.join(", "));
+        let _ = writeln!(text, "\nWithout a vote, for want of figures: {silent}.");
     }
     text + "\n" + &verdict(assessment)
 }
@@ -95,7 +101,7 @@ fn table(assessment: &Assessment) -> String {
 fn verdict(assessment: &Assessment) -> String {
     let count = |vote| assessment.voting(vote).count();
     format!(
-        "{} rules vote for a rise, {} for a fall, {} for neither: the weighted mean vote is {:+.2}, which rates {}.",
+        "Votes for a rise: {}, for a fall: {}, for neither: {}; the weighted mean vote is {:+.2}, which rates {}.",
         count(1),
         count(-1),
         count(0),
@@ -108,11 +114,30 @@ fn verdict(assessment: &Assessment) -> String {
 fn side(assessment: &Assessment, vote: i8, direction: &str) -> String {
     let points: Vec<_> =
         assessment.voting(vote).map(|(rule, finding)| format!("- {}: {}", rule.name, finding.because)).collect();
-    if points.is_empty() {
-        return format!("No rule votes {direction}. I have no case.");
+    let case = if points.is_empty() {
+        format!("No rule votes {direction}. I have no case.")
+    } else {
+        let against = assessment.voting(-vote).count();
+        format!("These rules vote {direction}, against {against} that vote the other way:\n\n{}", points.join("\n"))
+    };
+    case + &assessment.figures.passed_on()
+}
+
+/// The tone of the news from 0, bearish, to 10; 5 where no rule has a vote on it.
+fn mood(assessment: &Assessment) -> f64 {
+    let tone = assessment.figures.get("news_tone").filter(|_| !assessment.findings.is_empty());
+    5.0 + 5.0 * tone.unwrap_or(0.0)
+}
+
+/// A mood in a word, as the prompt has it.
+fn band(score: f64) -> &'static str {
+    match score {
+        score if score >= 6.5 => "Bullish",
+        score if score >= 5.5 => "Mildly Bullish",
+        score if score > 4.5 => "Neutral",
+        score if score > 3.4 => "Mildly Bearish",
+        _ => "Bearish",
     }
-    let against = assessment.voting(-vote).count();
-    format!("These rules vote {direction}, against {against} that vote the other way:\n\n{}", points.join("\n"))
 }
 
 /// Whether a rating was right, in a sentence.

@@ -1,5 +1,6 @@
 //! What the stories stand on.
 
+pub mod books;
 pub mod llm;
 pub mod program;
 pub mod recorded;
