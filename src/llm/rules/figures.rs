@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{fundamental, tone};
-use crate::llm::Message;
+use crate::llm::{Message, message::with_evidence};
 
 /// Figures by name.
 pub struct Figures(BTreeMap<String, f64>);
@@ -17,10 +17,10 @@ impl Figures {
         for message in messages {
             match message {
                 Message::System { content } => figures.extend(content.lines().filter_map(row)),
-                Message::User { content } => {
-                    figures
-                        .extend(content.lines().filter_map(row).filter(|(name, _)| names().any(|known| known == name)));
-                    let made = fundamental::figures(content).chain(tone::figures(content));
+                Message::User { content, evidence } => {
+                    let text = with_evidence(content, evidence);
+                    figures.extend(text.lines().filter_map(row).filter(|(name, _)| names().any(|known| known == name)));
+                    let made = fundamental::figures(&text).chain(tone::figures(&text));
                     figures.extend(made.map(|(name, value)| (name.to_owned(), rounded(value))));
                 }
                 Message::Assistant { .. } | Message::Tool { .. } => {}
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     fn user(content: &str) -> Message {
-        Message::User { content: content.into() }
+        Message::user(content)
     }
 
     #[test]
