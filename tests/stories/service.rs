@@ -201,12 +201,13 @@ async fn a_model_may_be_pulled_for_longer_than_a_job_may_take_and_the_job_can_be
     let llm = FakeLlm::start().await;
     llm.lacks_models([]);
     llm.pulls_for_ever();
-    let stack = stack_with_models(&llm, &[("JOB_SOFT_TIME_LIMIT", "1"), ("JOB_TIME_LIMIT", "1")]).await;
+    let limits = [("JOB_SOFT_TIME_LIMIT", "1"), ("JOB_TIME_LIMIT", "1"), ("JOB_LEASE", "3")];
+    let stack = stack_with_models(&llm, &limits).await;
     let _worker = stack.worker().await;
     let id = stack.service.submit("AAPL", "2012-09-19", json!({})).await;
     stack.service.events_until(&id, |event| event["type"] == "model_pull").await;
     // Longer than the limits, and than the lease.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     let job = stack.service.job(&id).await;
     assert_eq!((&job["status"], &job["attempt"]), (&json!("running"), &json!(1)));
     let answer = stack.service.http.delete(format!("{}/jobs/{id}", stack.service.url)).send().await.unwrap();
