@@ -2,12 +2,14 @@
 //!
 //! | question | file |
 //! | --- | --- |
-//! | what a route does | [`jobs`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
+//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
 //! | what it answers when something is wrong | [`problem`] |
 //! | how requests are read | [`extract`], [`submission`] |
+//! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
 //! | the OpenAPI document and its page | [`document`] |
 
+mod batches;
 mod document;
 mod events;
 mod extract;
@@ -19,6 +21,7 @@ mod models;
 mod problem;
 mod server;
 mod submission;
+mod view;
 mod workers;
 
 use aide::{
@@ -76,9 +79,12 @@ fn routes() -> ApiRouter<Api> {
             "/jobs/{job_id}",
             get_with(jobs::status, jobs::status_docs).delete_with(jobs::cancel, jobs::cancel_docs),
         )
+        .api_route("/jobs/{job_id}/retry", post_with(jobs::retry, jobs::retry_docs))
         .api_route("/jobs/{job_id}/result", get_with(jobs::result, jobs::result_docs))
         .api_route("/jobs/{job_id}/report", get_with(jobs::report, jobs::report_docs))
         .api_route("/jobs/{job_id}/events", get_with(events::of_job, events::of_job_docs))
+        .api_route("/batches", post_with(batches::submit, batches::submit_docs))
+        .api_route("/batches/{batch_id}", get_with(batches::status, batches::status_docs))
         .api_route("/events", get_with(events::of_all, events::of_all_docs))
         .api_route("/workers", get_with(workers::workers, workers::workers_docs))
         .api_route("/models", get_with(models::models, models::models_docs))

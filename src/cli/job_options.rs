@@ -64,7 +64,7 @@ pub struct JobSettings {
 impl JobOptions {
     /// The job that these options ask for.
     pub fn request(&self, ticker: Ticker) -> JobRequest {
-        JobRequest { ticker, date: self.date, config: self.settings.config() }
+        JobRequest::new(ticker, self.date, self.settings.config())
     }
 }
 

@@ -221,7 +221,7 @@ pub struct Config {
     /// Your e-mail address, which the SEC demands of programs that read its filings; without it they are left out.
     pub contact_email: Option<String>,
 
-    /// Where the commands submit, watch, result, jobs, cancel and healthcheck find the API.
+    /// Where the commands submit, watch, result, jobs, cancel, retry and healthcheck find the API.
     pub tradingagents_url: Url,
 }
 

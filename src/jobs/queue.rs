@@ -5,10 +5,14 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use tracing::warn;
 
 use super::{
-    Applied, Claim, ErrorType, EventId, Failure, Job, JobId, JobRequest, Lease, Scope, Status, Store, StoreError,
+    Applied, BatchId, Claim, ErrorType, EventId, Failure, IdempotencyKey, Job, JobId, JobRequest, Lease, Receipt,
+    Scope, Status, Store, StoreError, Submission, SubmitError,
     feed::{Feed, Follower},
     transition::Transition,
 };
+
+/// How often the store tidies up in one maintenance at most: between two of its bounded steps, others have their turn.
+const TIDY_ROUNDS: usize = 100;
 
 /// The queue of jobs. Clones share one store; the store's own methods can be called on it.
 #[derive(Clone)]
@@ -45,9 +49,20 @@ impl Queue {
         Self { store, feed, retries }
     }
 
-    /// Accepts a job: once this returns, it is stored and queued.
-    pub async fn submit(&self, request: &JobRequest) -> Result<Job, StoreError> {
-        self.store.submit(JobId::new(), request).await
+    /// Accepts a job: once this returns, it is stored and queued. With a key that an earlier submission had, it is that
+    /// one's job.
+    pub async fn submit(&self, request: JobRequest, key: Option<IdempotencyKey>) -> Result<Receipt, SubmitError> {
+        self.store.submit(&Submission { key, ..Submission::of_job(JobId::new(), request) }).await
+    }
+
+    /// Accepts a batch of jobs, all or none.
+    pub async fn submit_batch(
+        &self,
+        requests: Vec<JobRequest>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Receipt, SubmitError> {
+        let jobs = requests.into_iter().map(|request| (JobId::new(), request)).collect();
+        self.store.submit(&Submission { jobs, batch: Some(BatchId::new()), key }).await
     }
 
     /// Cancels a job that has not ended. It ends at once, whether or not its worker is alive to hear of it.
@@ -57,6 +72,11 @@ impl Queue {
             Applied::Refused(job) => Cancel::AlreadyEnded(job),
             Applied::Unknown => Cancel::Unknown,
         })
+    }
+
+    /// Has a failed job tried again from its beginning, with all its retries; refused if it has not failed.
+    pub async fn retry(&self, job: JobId) -> Result<Applied, StoreError> {
+        self.store.apply(&Transition::requeue(job)).await
     }
 
     /// The change that ends a claim which failed: another attempt if the failure is transient and retries are left, the
@@ -73,7 +93,12 @@ impl Queue {
             let transition = self.retries.after(&job, &worker_lost(&job)).after_expiry();
             self.store.apply(&transition).await?;
         }
-        self.store.tidy().await
+        for _ in 0..TIDY_ROUNDS {
+            if !self.store.tidy().await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The events of `scope` after the one named, from the store first and then live; without one, a job's events

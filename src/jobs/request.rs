@@ -1,9 +1,11 @@
 //! What a client asks for.
 
+use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::Priority;
 use crate::domain::{
     Analyst, AssetType, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Provider, ReasoningEffort,
     Social, Ticker, TradeDate, VendorList,
@@ -18,6 +20,19 @@ pub struct JobRequest {
     /// What differs from the service's defaults.
     #[serde(default)]
     pub config: JobConfig,
+    /// Whether it goes before other jobs, or after them.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+    /// It does not begin before this time (RFC 3339); at once if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<DateTime<Utc>>,
+}
+
+impl JobRequest {
+    /// A job of normal priority that may begin at once.
+    pub fn new(ticker: Ticker, date: TradeDate, config: JobConfig) -> Self {
+        Self { ticker, date, config, priority: Priority::Normal, not_before: None }
+    }
 }
 
 /// The settings of one job. An absent or null key means the service's default; an unknown one is an error.

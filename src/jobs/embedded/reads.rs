@@ -8,15 +8,27 @@ use super::{
     Shared, TIDY_LIMIT,
     failure::refused,
     step::{from_json, last_purged},
-    tables::{BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, key, status_key},
+    tables::{
+        BATCHES, BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, batch_key, key, status_key,
+    },
 };
-use crate::jobs::{EventId, Job, JobId, Listing, Page, Replay, Scope, Stats, Status, StoreError};
+use crate::jobs::{BatchId, EventId, Job, JobId, Listing, Page, Replay, Scope, Stats, Status, StoreError};
 
 impl Shared {
     pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         let transaction = self.database.begin_read().map_err(refused)?;
         let jobs = transaction.open_table(JOBS).map_err(refused)?;
         job_at(&jobs, key(id))
+    }
+
+    pub fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let jobs = transaction.open_table(JOBS).map_err(refused)?;
+        let batches = transaction.open_table(BATCHES).map_err(refused)?;
+        let id = batch_key(id);
+        let range = batches.range((id, 0)..=(id, Key::MAX)).map_err(refused)?;
+        let found = range.map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
+        found.filter_map(Result::transpose).collect()
     }
 
     pub fn list(&self, listing: &Listing) -> Result<Page, StoreError> {

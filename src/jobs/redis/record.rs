@@ -19,6 +19,7 @@ pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
     Ok(Job {
         id: number(fields, "id")?,
         request: from_json(field(fields, "request")?)?,
+        batch: fields.get("batch").map(|id| id.parse().map_err(unexpected)).transpose()?,
         status: from_word(field(fields, "status")?)?,
         created_at: time_of(number(fields, "created_at")?)?,
         started_at: time(fields, "started_at")?,

@@ -14,6 +14,7 @@ macro_rules! scripts {
 
 scripts! {
     APPLY = "apply.lua";
+    BATCH = "batch.lua";
     CLAIM = "claim.lua";
     EXPIRED = "expired.lua";
     FORGET_WORKER = "forget_worker.lua";

@@ -30,4 +30,5 @@ mod random_walk;
 mod redis_alone;
 mod redis_outages;
 mod stage;
+mod submissions;
 mod workers;

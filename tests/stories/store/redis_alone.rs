@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tradingagents::jobs::{
-    EventId, JobId, Lease, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Store, StoreError, feed::Followed,
-    transition::Transition,
+    EventId, JobId, Lease, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Store, StoreError, Submission,
+    SubmitError, feed::Followed, transition::Transition,
 };
 
 use super::stage::{
@@ -83,7 +83,7 @@ async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
     redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).await;
 
     let refusals = [
-        store.submit(JobId::new(), &request("NVDA")).await.map(drop),
+        submit_one(&*store).await,
         store.claim(&worker()).await.map(drop),
         store.record(&claimed.lease(), vec![step()], Some(b"state".to_vec())).await.map(drop),
         store.record(&claimed.lease(), vec![], Some(b"state".to_vec())).await.map(drop),
@@ -108,6 +108,15 @@ async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
     apply(&*store, &completion(&claimed.lease())).await;
     assert_eq!(claim(&*store).await.job.id, pending.id);
     submit(&*store).await;
+}
+
+/// Submits a job that the store may not be able to take.
+async fn submit_one(store: &dyn Store) -> Result<(), StoreError> {
+    match store.submit(&Submission::of_job(JobId::new(), request("NVDA"))).await {
+        Ok(_) => Ok(()),
+        Err(SubmitError::Store(error)) => Err(error),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -174,8 +183,8 @@ async fn a_missing_redis_is_an_outage_that_names_its_place() {
 
 /// What a store says that can't reach Redis.
 async fn errors(store: &dyn Store) -> [StoreError; 4] {
-    let (worker, request) = (worker(), request("NVDA"));
-    let (ping, submit) = (store.ping(), store.submit(JobId::new(), &request));
+    let worker = worker();
+    let (ping, submit) = (store.ping(), submit_one(store));
     let (claim, replay) = (store.claim(&worker), store.replay(Scope::All, EventId::ZERO, 1));
     let (ping, submit, claim, replay) = soon(async { tokio::join!(ping, submit, claim, replay) }).await;
     [ping.unwrap_err(), submit.unwrap_err(), claim.unwrap_err(), replay.unwrap_err()]

@@ -7,13 +7,21 @@ local function key(...)
   return table.concat({ QUEUE, ... }, ':')
 end
 
-local READY = key('ready')
 local DELAYED = key('delayed')
 local ENDED = key('ended')
 local JOBS = key('jobs')
 local FEED = key('events')
 local WORKERS = key('workers')
 local SEEN = key('workers', 'seen')
+
+-- Ready jobs wait in a stream for each priority; a job without one has the normal one. Whoever waits for jobs listens on
+-- one channel for all.
+local PRIORITIES = { 'high', 'normal', 'low' }
+local WAKE = key('ready')
+local function ready_of(priority)
+  if not priority or priority == 'normal' then return key('ready') end
+  return key('ready', priority)
+end
 
 -- One group for all workers, and one consumer in it: who runs a job is in its record, and a lease is the idle time of
 -- the job's entry.
@@ -43,6 +51,16 @@ local function job(id)
   if #flat > 0 then return fields(flat) end
 end
 
+-- The records of those jobs that are kept.
+local function records(ids)
+  local result = {}
+  for _, id in ipairs(ids) do
+    local flat = record(id)
+    if #flat > 0 then table.insert(result, flat) end
+  end
+  return result
+end
+
 local function by_status(status) return key('jobs', 'status', status) end
 local function by_ticker(ticker) return key('jobs', 'ticker', ticker) end
 
@@ -54,21 +72,17 @@ local function emit(id, kind)
 end
 
 -- Queues a job, wakes those who wait for one, and returns the id of its entry.
-local function make_ready(id)
-  local entry = redis.call('XADD', READY, '*', 'job', id)
-  redis.call('PUBLISH', READY, entry)
+local function make_ready(id, priority)
+  local entry = redis.call('XADD', ready_of(priority), '*', 'job', id)
+  redis.call('PUBLISH', WAKE, entry)
   return entry
 end
 
-local function make_group()
-  redis.pcall('XGROUP', 'CREATE', READY, GROUP, '0', 'MKSTREAM')
-end
-
 -- Takes a job out of the queue, wherever it is there.
-local function leave(id, entry)
+local function leave(id, entry, priority)
   if entry ~= '' then
-    redis.pcall('XACK', READY, GROUP, entry)
-    redis.call('XDEL', READY, entry)
+    redis.pcall('XACK', ready_of(priority), GROUP, entry)
+    redis.call('XDEL', ready_of(priority), entry)
   end
   redis.call('ZREM', DELAYED, id)
 end
@@ -84,8 +98,8 @@ local function runs_under(job, attempt)
 end
 
 -- Milliseconds since the holder of the lease wrote for the last time; none if nobody holds it.
-local function idle(entry)
-  local pending = redis.pcall('XPENDING', READY, GROUP, entry, entry, 1)
+local function idle(job)
+  local pending = redis.pcall('XPENDING', ready_of(job.priority), GROUP, job.entry, job.entry, 1)
   if pending.err or #pending == 0 then return nil end
   return pending[1][3]
 end
