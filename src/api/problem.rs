@@ -21,6 +21,9 @@ use crate::{
 /// The least wait before a store that did not answer is asked again, seconds.
 const STORE_WAIT: u32 = 5;
 
+/// The least wait before a full queue is tried again, seconds. Jobs take minutes.
+const QUEUE_WAIT: u32 = 30;
+
 /// A problem document. `type` is always `about:blank`: the status says what kind of problem it is.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Problem {
@@ -145,6 +148,9 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::KeyReused(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
+            SubmitError::QueueFull { .. } => {
+                Self { retry_after: Some(QUEUE_WAIT), ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()) }
+            }
             SubmitError::Store(error) => error.into(),
         }
     }

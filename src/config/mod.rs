@@ -45,6 +45,9 @@ pub struct Config {
     /// Where Redis is: redis:, rediss: (TLS), redis-cluster: or redis-sentinel: URL, with user and password if needed.
     #[schemars(with = "String", extend("x-secret" = true, "x-allowed" = "a URL such as redis://:password@host:6379/0"))]
     pub redis_url: RedisUrl,
+    /// The most jobs that may be pending; more are answered 429 until some have begun.
+    #[schemars(range(min = 1))]
+    pub max_pending: u64,
     /// How long a job is kept after its end, seconds. Results on disk stay.
     #[schemars(range(min = 60))]
     pub job_ttl: u64,
@@ -240,6 +243,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             redis_url: RedisUrl::default(),
+            max_pending: 100_000,
             job_ttl: 7 * 24 * 3600,
             state_dir: "state".into(),
             results_dir: "results".into(),

@@ -20,6 +20,8 @@ pub struct Queue {
     store: Arc<dyn Store>,
     feed: Arc<Feed>,
     retries: RetryPolicy,
+    /// The most pending jobs with which more are accepted.
+    most_pending: Option<u64>,
 }
 
 /// When and how often a failed attempt is followed by another.
@@ -46,13 +48,19 @@ impl Queue {
     /// The queue over a store. Must be called within a tokio runtime, which carries the event feed.
     pub fn new(store: Arc<dyn Store>, retries: RetryPolicy) -> Self {
         let feed = Arc::new(Feed::start(store.clone()));
-        Self { store, feed, retries }
+        Self { store, feed, retries, most_pending: None }
+    }
+
+    /// The same queue, that accepts no more jobs than may be pending.
+    pub fn with_most_pending(self, most: u64) -> Self {
+        Self { most_pending: Some(most), ..self }
     }
 
     /// Accepts a job: once this returns, it is stored and queued. With a key that an earlier submission had, it is that
     /// one's job.
     pub async fn submit(&self, request: JobRequest, key: Option<IdempotencyKey>) -> Result<Receipt, SubmitError> {
-        self.store.submit(&Submission { key, ..Submission::of_job(JobId::new(), request) }).await
+        let submission = Submission::of_job(JobId::new(), request);
+        self.store.submit(&Submission { key, most_pending: self.most_pending, ..submission }).await
     }
 
     /// Accepts a batch of jobs, all or none.
@@ -62,7 +70,8 @@ impl Queue {
         key: Option<IdempotencyKey>,
     ) -> Result<Receipt, SubmitError> {
         let jobs = requests.into_iter().map(|request| (JobId::new(), request)).collect();
-        self.store.submit(&Submission { jobs, batch: Some(BatchId::new()), key }).await
+        let batch = Some(BatchId::new());
+        self.store.submit(&Submission { jobs, batch, key, most_pending: self.most_pending }).await
     }
 
     /// Cancels a job that has not ended. It ends at once, whether or not its worker is alive to hear of it.

@@ -18,6 +18,8 @@ pub struct Submission {
     pub batch: Option<BatchId>,
     /// What tells the submission from a new one, when a client repeats it.
     pub key: Option<IdempotencyKey>,
+    /// It is refused if more jobs than that would be pending; any number may be if none.
+    pub most_pending: Option<u64>,
 }
 
 /// What a client calls a submission, so that it is the same one when it is sent again: 1 to 255 printable ASCII
@@ -43,6 +45,9 @@ pub enum SubmitError {
          key"
     )]
     KeyReused(IdempotencyKey),
+    /// As many jobs are pending as may be.
+    #[error("{most} jobs may be pending, and there is no room for this; try again when some have begun (MAX_PENDING)")]
+    QueueFull { most: u64 },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -50,7 +55,7 @@ pub enum SubmitError {
 impl Submission {
     /// One job.
     pub fn of_job(id: JobId, request: JobRequest) -> Self {
-        Self { jobs: vec![(id, request)], batch: None, key: None }
+        Self { jobs: vec![(id, request)], batch: None, key: None, most_pending: None }
     }
 
     /// What is the same if, and only if, a client asks for the same: a hash of the requests (the first half of their

@@ -288,6 +288,25 @@ async fn a_batch_is_accepted_as_a_whole_and_looked_at_as_one() {
 }
 
 #[tokio::test]
+async fn a_full_queue_says_when_to_come_again() {
+    let redis = crate::support::redis::Redis::start(&[]).await;
+    let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0").set("REDIS_URL", redis.url()).set("MAX_PENDING", 2);
+    let api = sandbox.start(&["api"]);
+    let service = Service::at(&api.url().await);
+    let post = async |path: &str, body: Value| {
+        service.http.post(format!("{}{path}", service.url)).json(&body).send().await.unwrap()
+    };
+    let first = service.submit("AAPL", "2012-09-19", json!({})).await;
+    let refused = post("/batches", json!({"tickers": ["AAPL", "IBM"], "date": "2012-09-19"})).await;
+    assert_eq!(refused.headers()["retry-after"], "30");
+    assert!(problem(refused, 429).await["detail"].as_str().unwrap().contains("MAX_PENDING"));
+    service.submit("IBM", "2012-09-19", json!({})).await;
+    problem(post("/jobs", json!({"ticker": "AAPL", "date": "2012-09-19"})).await, 429).await;
+    service.http.delete(format!("{}/jobs/{first}", service.url)).send().await.unwrap();
+    service.submit("AAPL", "2012-09-19", json!({})).await;
+}
+
+#[tokio::test]
 async fn failed_jobs_are_listed_with_their_reasons_and_tried_again() {
     let offline = Offline::start().await;
     let id = offline.service.submit("TSLA", "2012-09-19", json!({})).await;
@@ -439,7 +458,7 @@ async fn the_document_describes_every_call_with_all_its_answers() {
         }
     }
     let codes: Vec<_> = paths["/jobs"]["post"]["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(codes, ["202", "409", "413", "415", "422", "503"]);
+    assert_eq!(codes, ["202", "409", "413", "415", "422", "429", "503"]);
     let parameters = &paths["/jobs"]["post"]["parameters"];
     assert_eq!((&parameters[0]["name"], &parameters[0]["in"]), (&json!("Idempotency-Key"), &json!("header")));
 

@@ -40,12 +40,17 @@ impl Shared {
         let mut found: Vec<Job> = match (&listing.ticker, listing.status) {
             (Some(ticker), status) => {
                 let table = transaction.open_table(BY_TICKER).map_err(refused)?;
-                let range = table.range((ticker.as_str(), 0)..(ticker.as_str(), before)).map_err(refused)?;
-                let all = range.rev().map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
-                let matching = all.filter_map(Result::transpose);
-                let matching = matching
-                    .filter(|job| job.as_ref().map_or(true, |job| status.is_none_or(|status| job.status == status)));
-                matching.take(take).collect::<Result<_, _>>()?
+                let ticker = ticker.as_str();
+                let mut ids = Vec::new();
+                for status in status.map_or(Status::ALL.to_vec(), |status| vec![status]).into_iter().map(status_key) {
+                    let range = table.range((ticker, status, 0)..(ticker, status, before)).map_err(refused)?;
+                    for entry in range.rev().take(take) {
+                        ids.push(entry.map_err(refused)?.0.value().2);
+                    }
+                }
+                // The newest of all are among the newest of each status.
+                ids.sort_unstable_by(|a, b| b.cmp(a));
+                ids.into_iter().take(take).filter_map(|id| job_at(&jobs, id).transpose()).collect::<Result<_, _>>()?
             }
             (None, Some(status)) => {
                 let table = transaction.open_table(BY_STATUS).map_err(refused)?;

@@ -63,14 +63,11 @@ impl Step {
     /// Stores a job that is new, to be claimed when it may begin.
     pub fn add(&mut self, job: Job) -> Result<(), StoreError> {
         let id = key(job.id);
-        let mut by_ticker = self.transaction.open_table(BY_TICKER).map_err(refused)?;
-        by_ticker.insert((job.request.ticker.as_str(), id), ()).map_err(refused)?;
-        drop(by_ticker);
         if let Some(batch) = job.batch {
             let mut batches = self.transaction.open_table(BATCHES).map_err(refused)?;
             batches.insert((batch_key(batch), id), ()).map_err(refused)?;
         }
-        self.index(job.status, id)?;
+        self.index(&job)?;
         let delay = job.request.not_before.and_then(|time| (time - self.now).to_std().ok());
         let place = self.wait(id, job.request.priority, delay.unwrap_or_default())?;
         self.write(&Row { job, place })
@@ -91,11 +88,11 @@ impl Step {
     /// Changes a job's status, wherever it waits, and stores it. Its other fields are the caller's.
     pub fn change(&mut self, mut row: Row, status: Status, delay: Duration) -> Result<Job, StoreError> {
         let id = key(row.job.id);
-        self.unindex(row.job.status, id)?;
-        self.index(status, id)?;
         let priority = row.job.request.priority;
         self.stop_waiting(id, priority, row.place)?;
+        self.unindex(&row.job)?;
         row.job.status = status;
+        self.index(&row.job)?;
         row.place = if status == Status::Pending { self.wait(id, priority, delay)? } else { Place::Nowhere };
         if status.is_terminal() {
             self.end(id, &mut row.job)?;
@@ -186,9 +183,7 @@ impl Step {
             self.transaction.open_table(ENDED).map_err(refused)?.remove((ended, id)).map_err(refused)?;
             if let Some(Row { job, .. }) = self.row(job_id(id))? {
                 self.transaction.open_table(JOBS).map_err(refused)?.remove(id).map_err(refused)?;
-                self.unindex(job.status, id)?;
-                let mut by_ticker = self.transaction.open_table(BY_TICKER).map_err(refused)?;
-                by_ticker.remove((job.request.ticker.as_str(), id)).map_err(refused)?;
+                self.unindex(&job)?;
                 if let Some(batch) = job.batch {
                     let mut batches = self.transaction.open_table(BATCHES).map_err(refused)?;
                     batches.remove((batch_key(batch), id)).map_err(refused)?;
@@ -275,18 +270,24 @@ impl Step {
         Ok(())
     }
 
-    fn index(&mut self, status: Status, id: Key) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(BY_STATUS)
-            .map_err(refused)?
-            .insert((status_key(status), id), ())
-            .map_err(refused)?;
-        self.count(status, |count| count + 1)
+    fn index(&mut self, job: &Job) -> Result<(), StoreError> {
+        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), key(job.id));
+        self.transaction.open_table(BY_STATUS).map_err(refused)?.insert((status, id), ()).map_err(refused)?;
+        self.transaction.open_table(BY_TICKER).map_err(refused)?.insert((ticker, status, id), ()).map_err(refused)?;
+        self.count(job.status, |count| count + 1)
     }
 
-    fn unindex(&mut self, status: Status, id: Key) -> Result<(), StoreError> {
-        self.transaction.open_table(BY_STATUS).map_err(refused)?.remove((status_key(status), id)).map_err(refused)?;
-        self.count(status, |count| count.saturating_sub(1))
+    fn unindex(&mut self, job: &Job) -> Result<(), StoreError> {
+        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), key(job.id));
+        self.transaction.open_table(BY_STATUS).map_err(refused)?.remove((status, id)).map_err(refused)?;
+        self.transaction.open_table(BY_TICKER).map_err(refused)?.remove((ticker, status, id)).map_err(refused)?;
+        self.count(job.status, |count| count.saturating_sub(1))
+    }
+
+    /// How many jobs are pending.
+    pub fn pending(&self) -> Result<u64, StoreError> {
+        let counts = self.transaction.open_table(COUNTS).map_err(refused)?;
+        Ok(counts.get(status_key(Status::Pending)).map_err(refused)?.map_or(0, |count| count.value()))
     }
 
     fn count(&mut self, status: Status, change: impl FnOnce(u64) -> u64) -> Result<(), StoreError> {

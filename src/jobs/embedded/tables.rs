@@ -14,8 +14,8 @@ pub const JOBS: TableDefinition<Key, &[u8]> = TableDefinition::new("jobs");
 /// Jobs by status, for listings.
 pub const BY_STATUS: TableDefinition<(u8, Key), ()> = TableDefinition::new("jobs_by_status");
 
-/// Jobs by ticker, for listings.
-pub const BY_TICKER: TableDefinition<(&str, Key), ()> = TableDefinition::new("jobs_by_ticker");
+/// Jobs by ticker and status, for listings.
+pub const BY_TICKER: TableDefinition<(&str, u8, Key), ()> = TableDefinition::new("jobs_by_ticker_and_status");
 
 /// How many jobs have each status.
 pub const COUNTS: TableDefinition<u8, u64> = TableDefinition::new("counts");

@@ -40,13 +40,18 @@ impl Shared {
                 true => {}
             }
         }
-        let Submission { jobs: asked, batch, key } = submission;
-        let mut jobs = Vec::with_capacity(asked.len());
+        let Submission { jobs: asked, batch, key, most_pending } = submission;
+        let (mut jobs, mut is_new) = (Vec::with_capacity(asked.len()), false);
         for (id, request) in asked {
-            jobs.push(match step.row(id)? {
-                Some(row) => row.job,
-                None => add(&mut step, id, request, batch)?,
-            });
+            let known = step.row(id)?;
+            is_new |= known.is_none();
+            jobs.push(known.map_or_else(|| add(&mut step, id, request, batch), |row| Ok(row.job))?);
+        }
+        if let Some(most) = most_pending.filter(|_| is_new)
+            && step.pending()? > most
+        {
+            // Without a commit, nothing has happened.
+            return Err(SubmitError::QueueFull { most });
         }
         if let Some(key) = key {
             step.remember(&key, fingerprint, jobs.iter().map(|job| job.id).collect())?;

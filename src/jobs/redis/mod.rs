@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use connection::Connection;
 use fred::types::Value;
 use listener::Listener;
-use record::{Fields, checkpoint, id_of, job_of, to_json, worker_of};
+use record::{Fields, checkpoint, job_of, to_json, worker_of};
 use scripts::{
     APPLY, BATCH, CLAIM, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, RECORD, STATS, SUBMIT, TIDY, WORKERS,
 };
@@ -83,15 +83,18 @@ impl Store for RedisStore {
     async fn submit(&self, submission: &Submission) -> Result<Receipt, SubmitError> {
         let key = submission.key.as_ref().map_or("", |key| key.as_str());
         let batch = submission.batch.map(|id| id.to_string()).unwrap_or_default();
-        let mut args = args![key, submission.fingerprint(), KEY_LIFETIME.as_millis(), batch];
+        let most = submission.most_pending.map(|most| most.to_string()).unwrap_or_default();
+        let mut args = args![most, key, submission.fingerprint(), KEY_LIFETIME.as_millis(), batch];
         for (id, request) in &submission.jobs {
             let event = EventKind::Submitted { ticker: request.ticker.clone(), date: request.date };
             let due = request.not_before.map(|time| time.timestamp_millis().to_string()).unwrap_or_default();
             args.extend(args![id, request.ticker, request.priority.as_str(), due, to_json(request), to_json(&event)]);
         }
         let (outcome, records): (String, Vec<Fields>) = self.connection.run(&SUBMIT, args).await?;
-        if let ("conflict", Some(key)) = (outcome.as_str(), &submission.key) {
-            return Err(SubmitError::KeyReused(key.clone()));
+        match (outcome.as_str(), &submission.key, submission.most_pending) {
+            ("conflict", Some(key), _) => return Err(SubmitError::KeyReused(key.clone())),
+            ("full", _, Some(most)) => return Err(SubmitError::QueueFull { most }),
+            _ => {}
         }
         let jobs = records.iter().map(job_of).collect::<Result<_, _>>()?;
         Ok(Receipt { jobs, repeated: outcome == "repeated" })
@@ -112,9 +115,9 @@ impl Store for RedisStore {
         let ticker = listing.ticker.as_ref().map_or("", |ticker| ticker.as_str());
         let cursor = listing.cursor.map(|id| id.to_string()).unwrap_or_default();
         let args = args![status, ticker, cursor, listing.limit];
-        let (records, more, last): (Vec<Fields>, bool, String) = self.connection.run(&LIST, args).await?;
-        let jobs = records.iter().map(job_of).collect::<Result<_, _>>()?;
-        Ok(Page { jobs, next: if more { Some(id_of(&last)?) } else { None } })
+        let (records, more): (Vec<Fields>, bool) = self.connection.run(&LIST, args).await?;
+        let jobs: Vec<Job> = records.iter().map(job_of).collect::<Result<_, _>>()?;
+        Ok(Page { next: jobs.last().filter(|_| more).map(|job| job.id), jobs })
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {

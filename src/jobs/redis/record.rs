@@ -6,13 +6,10 @@ use chrono::{DateTime, Utc};
 use fred::types::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::jobs::{Event, EventId, EventKind, Job, JobId, Scope, StoreError, WorkerId, WorkerInfo};
+use crate::jobs::{Event, EventId, Job, StoreError, WorkerId, WorkerInfo};
 
 /// A hash.
 pub type Fields = HashMap<String, String>;
-
-/// An entry of a stream: its id and its fields.
-pub type Entry = (String, Fields);
 
 /// The job of a record.
 pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
@@ -33,20 +30,9 @@ pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
     })
 }
 
-/// A job's id.
-pub fn id_of(text: &str) -> Result<JobId, StoreError> {
-    text.parse().map_err(unexpected)
-}
-
 /// The checkpoint that came with a claim.
 pub fn checkpoint(state: Value) -> Result<Option<Vec<u8>>, StoreError> {
     state.convert().map_err(unexpected)
-}
-
-/// The event of a stream's entry. In a job's own stream the entries don't name the job.
-pub fn event_of((id, fields): &Entry, scope: Scope) -> Result<Event, StoreError> {
-    let job = if let Scope::Job(job) = scope { job } else { number(fields, "job")? };
-    event(id.parse().map_err(unexpected)?, job, field(fields, "kind")?)
 }
 
 /// The event of a published message: its id, the job and the kind, a blank between.
@@ -55,7 +41,9 @@ pub fn event_of_message(message: &str) -> Result<Event, StoreError> {
     let (Some(id), Some(job), Some(kind)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(unexpected(format!("{message:?} is no event")));
     };
-    event(id.parse().map_err(unexpected)?, id_of(job)?, kind)
+    let id: EventId = id.parse().map_err(unexpected)?;
+    let job_id = job.parse().map_err(unexpected)?;
+    Ok(Event { id, job_id, at: time_of(id.ms)?, kind: from_json(kind)? })
 }
 
 /// What a worker said of itself, and when.
@@ -72,11 +60,6 @@ pub fn to_json(value: &impl Serialize) -> String {
 /// Something that no version of this program wrote.
 pub fn unexpected(cause: impl Display) -> StoreError {
     StoreError::Corrupt(cause.to_string())
-}
-
-fn event(id: EventId, job_id: JobId, kind: &str) -> Result<Event, StoreError> {
-    let kind: EventKind = from_json(kind)?;
-    Ok(Event { id, job_id, at: time_of(id.ms)?, kind })
 }
 
 fn field<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, StoreError> {

@@ -255,7 +255,7 @@ async fn jobs_that_ended_are_forgotten_when_their_time_is_over(stage: Stage) {
     if let Stage::Redis(redis) = &stage {
         let keys = redis.cli(&["KEYS", "*"]).await;
         assert!(ended.iter().all(|id| !keys.contains(&id.to_string())), "{keys}");
-        for set in ["jobs", "ended", "jobs:status:completed", "jobs:status:cancelled"] {
+        for set in ["ended", "jobs:status:completed", "jobs:status:cancelled", "jobs:ticker:NVDA:cancelled"] {
             let members = redis.cli(&["ZRANGE", &format!("{{ta:0}}:{set}"), "0", "-1"]).await;
             assert!(ended.iter().all(|id| !members.contains(&id.to_string())), "{set}: {members}");
         }

@@ -31,6 +31,8 @@ for_both! {
     a_batch_is_stored_in_one_step_and_its_jobs_know_it,
     a_repeated_batch_is_the_same_batch,
     a_batch_is_forgotten_with_its_last_job,
+    a_full_queue_refuses_whole_submissions_and_takes_jobs_again_when_some_have_begun,
+    submissions_at_once_fill_a_queue_to_the_last_place_and_no_further,
 }
 
 async fn each_priority_is_claimed_in_its_own_order_and_none_is_left_out(stage: Stage) {
@@ -162,7 +164,7 @@ async fn more_jobs_than_one_step_takes_come_due_together(stage: Stage) {
     let store = stage.store().await;
     let not_before = Some(in_ms(500));
     let jobs = (0..250).map(|_| (JobId::new(), JobRequest { not_before, ..request("NVDA") }));
-    store.submit(&Submission { jobs: jobs.collect(), batch: None, key: None }).await.unwrap();
+    store.submit(&Submission { jobs: jobs.collect(), batch: None, key: None, most_pending: None }).await.unwrap();
     tokio::time::sleep(Duration::from_millis(600)).await;
     let mut steps = 1;
     while store.tidy().await.unwrap() {
@@ -288,6 +290,49 @@ async fn a_batch_is_forgotten_with_its_last_job(stage: Stage) {
     assert_eq!(running(&*store).await.job.batch, None);
 }
 
+async fn a_full_queue_refuses_whole_submissions_and_takes_jobs_again_when_some_have_begun(stage: Stage) {
+    let store = stage.store().await;
+    let most = 3;
+    let limited = |submission: Submission| Submission { most_pending: Some(most), ..submission };
+    let one = || limited(Submission::of_job(JobId::new(), request("NVDA")));
+    let is_full = |result: Result<Receipt, SubmitError>| matches!(result, Err(SubmitError::QueueFull { most: 3 }));
+    store.submit(&limited(keyed("key", request("NVDA")))).await.unwrap();
+    let scheduled = JobRequest { not_before: Some(in_ms(3_600_000)), ..request("NVDA") };
+    store.submit(&limited(Submission::of_job(JobId::new(), scheduled))).await.unwrap();
+    let before = stored(&*store, Scope::All).await;
+    assert!(is_full(store.submit(&limited(batch(&["NVDA", "AAPL"]).1)).await));
+    assert_eq!(stored(&*store, Scope::All).await, before, "all or none");
+    let last = one();
+    store.submit(&last).await.unwrap();
+    assert!(is_full(store.submit(&one()).await));
+    assert!(is_full(store.submit(&limited(keyed("key-2", request("NVDA")))).await));
+
+    assert!(store.submit(&limited(keyed("key", request("NVDA")))).await.unwrap().repeated);
+    store.submit(&last).await.expect("it is there already");
+    let running = claim(&*store).await;
+    store.submit(&limited(keyed("key-2", request("NVDA")))).await.expect("a refused key is free");
+    apply(&*store, &Transition::release(&running.lease(), worker())).await;
+    assert_eq!(
+        store.stats().await.unwrap(),
+        Stats { pending: 4, ..Stats::default() },
+        "what was accepted has its place"
+    );
+    submit(&*store).await;
+}
+
+async fn submissions_at_once_fill_a_queue_to_the_last_place_and_no_further(stage: Stage) {
+    let store = stage.store().await;
+    let mut submits = JoinSet::new();
+    for _ in 0..40 {
+        let store = Arc::clone(&store);
+        let one = Submission { most_pending: Some(25), ..Submission::of_job(JobId::new(), request("NVDA")) };
+        submits.spawn(async move { store.submit(&one).await.is_ok() });
+    }
+    let accepted = submits.join_all().await.into_iter().filter(|accepted| *accepted).count();
+    assert_eq!(accepted, 25);
+    assert_eq!(store.stats().await.unwrap(), Stats { pending: 25, ..Stats::default() });
+}
+
 async fn submit_at(store: &dyn Store, priority: Priority) -> JobId {
     submit_request(store, JobRequest { priority, ..request("NVDA") }).await.id
 }
@@ -299,7 +344,7 @@ fn keyed(key: &str, request: JobRequest) -> Submission {
 fn batch(tickers: &[&str]) -> (BatchId, Submission) {
     let id = BatchId::new();
     let jobs = tickers.iter().map(|ticker| (JobId::new(), request(ticker))).collect();
-    (id, Submission { jobs, batch: Some(id), key: None })
+    (id, Submission { jobs, batch: Some(id), key: None, most_pending: None })
 }
 
 /// A time so many milliseconds from now.

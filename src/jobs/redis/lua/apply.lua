@@ -37,7 +37,7 @@ else
   redis.call('ZADD', DELAYED, now() + tonumber(delay), id)
 end
 redis.call('HSET', key('job', id), unpack(change))
-move(id, before.status, status)
+move(before, status)
 if status == 'completed' then redis.call('HDEL', key('job', id), 'error', 'error_type') end
 if status ~= 'pending' then
   redis.call('ZADD', ENDED, now(), id)

@@ -33,7 +33,7 @@ local function claim(priority)
         data = { worker = worker, attempt = attempt, resumed = checkpoint ~= false },
       }))
       redis.call('HSET', key('job', id), 'status', 'running', 'attempt', attempt, 'started_at', now(), 'worker', worker)
-      move(id, 'pending', 'running')
+      move(claimed, 'running')
       return { record(id), checkpoint }
     end
     -- An entry of a job that is gone.

@@ -9,7 +9,6 @@ end
 
 local DELAYED = key('delayed')
 local ENDED = key('ended')
-local JOBS = key('jobs')
 local FEED = key('events')
 local WORKERS = key('workers')
 local SEEN = key('workers', 'seen')
@@ -61,13 +60,29 @@ local function records(ids)
   return result
 end
 
+-- Every job is in two indexes: that of its status, and that of its ticker and status. Both are in the order of the ids.
+local STATUSES = { 'pending', 'running', 'completed', 'failed', 'cancelled' }
 local function by_status(status) return key('jobs', 'status', status) end
-local function by_ticker(ticker) return key('jobs', 'ticker', ticker) end
+local function by_ticker(ticker, status) return key('jobs', 'ticker', ticker, status) end
 
--- Appends an event to the feed and to the job's own stream, under one id, and tells those who listen.
+local function index(id, ticker, status)
+  redis.call('ZADD', by_status(status), 0, id)
+  redis.call('ZADD', by_ticker(ticker, status), 0, id)
+end
+
+local function unindex(id, ticker, status)
+  redis.call('ZREM', by_status(status), id)
+  redis.call('ZREM', by_ticker(ticker, status), id)
+end
+
+local function events_of(id) return key('job', id, 'events') end
+
+-- Appends an event to the feed and to the job's own events, under one id, and tells those who listen. The job's are a
+-- list, which for a few events is a tenth as large as a stream.
 local function emit(id, kind)
   local event = redis.call('XADD', FEED, 'MAXLEN', '~', FEED_LENGTH, '*', 'job', id, 'kind', kind)
-  redis.call('XADD', key('events', id), 'MAXLEN', '~', JOB_EVENTS_LENGTH, event, 'kind', kind)
+  local length = redis.call('RPUSH', events_of(id), event .. ' ' .. kind)
+  if length > JOB_EVENTS_LENGTH then redis.call('LTRIM', events_of(id), -JOB_EVENTS_LENGTH, -1) end
   redis.call('PUBLISH', FEED, event .. ' ' .. id .. ' ' .. kind)
 end
 
@@ -87,9 +102,9 @@ local function leave(id, entry, priority)
   redis.call('ZREM', DELAYED, id)
 end
 
-local function move(id, from, to)
-  redis.call('ZADD', by_status(to), 0, id)
-  redis.call('ZREM', by_status(from), id)
+local function move(job, to)
+  unindex(job.id, job.ticker, job.status)
+  index(job.id, job.ticker, to)
 end
 
 -- Whether the job runs under this attempt.

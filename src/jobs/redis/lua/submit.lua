@@ -1,9 +1,9 @@
--- idempotency key or '', fingerprint, how long the key is kept in ms, batch or '';
+-- most pending jobs or '', idempotency key or '', fingerprint, how long the key is kept in ms, batch or '';
 -- then of each job: id, ticker, priority, when it may begin in ms or '', request, event
---   -> {'stored' or 'repeated', records} or {'conflict', {}}
+--   -> {'stored' or 'repeated', records}, {'conflict', {}} or {'full', {}}
 -- A job that is there already, from a submit whose answer was lost, is left as it is.
-local idempotency, fingerprint, kept, batch = unpack(ARGV, 1, 4)
-local FIRST, SIZE = 5, 6
+local most, idempotency, fingerprint, kept, batch = unpack(ARGV, 1, 5)
+local FIRST, SIZE = 6, 6
 
 -- What was submitted before with the same key, while any of it is kept.
 if idempotency ~= '' then
@@ -19,8 +19,17 @@ if idempotency ~= '' then
   end
 end
 
+-- The places of the jobs that are not there yet.
+local ids, new = {}, {}
+for i = FIRST, #ARGV, SIZE do
+  table.insert(ids, ARGV[i])
+  if redis.call('EXISTS', key('job', ARGV[i])) == 0 then table.insert(new, i) end
+end
+if most ~= '' and #new > 0 and redis.call('ZCARD', by_status('pending')) + #new > tonumber(most) then
+  return { 'full', {} }
+end
+
 local function add(id, ticker, priority, due, request, kind)
-  if redis.call('EXISTS', key('job', id)) == 1 then return end
   emit(id, kind)
   local time = now()
   local waits = due ~= '' and tonumber(due) > time
@@ -32,16 +41,10 @@ local function add(id, ticker, priority, due, request, kind)
     redis.call('HSET', key('job', id), 'batch', batch)
     redis.call('RPUSH', key('batch', batch), id)
   end
-  redis.call('ZADD', JOBS, 0, id)
-  redis.call('ZADD', by_ticker(ticker), 0, id)
-  redis.call('ZADD', by_status('pending'), 0, id)
+  index(id, ticker, 'pending')
 end
 
-local ids = {}
-for i = FIRST, #ARGV, SIZE do
-  add(unpack(ARGV, i, i + SIZE - 1))
-  table.insert(ids, ARGV[i])
-end
+for _, i in ipairs(new) do add(unpack(ARGV, i, i + SIZE - 1)) end
 if idempotency ~= '' then
   redis.call('HSET', key('idempotency', idempotency), 'fingerprint', fingerprint, 'batch', batch, 'job', ids[1])
   redis.call('PEXPIRE', key('idempotency', idempotency), kept)

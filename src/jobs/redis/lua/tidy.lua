@@ -7,12 +7,10 @@ local old = redis.call('ZRANGEBYSCORE', ENDED, '-inf', time - tonumber(ttl), 'LI
 for _, id in ipairs(old) do
   local ended = job(id)
   if ended then
-    redis.call('ZREM', by_status(ended.status), id)
-    redis.call('ZREM', by_ticker(ended.ticker), id)
+    unindex(id, ended.ticker, ended.status)
     if ended.batch then redis.call('LREM', key('batch', ended.batch), 1, id) end
   end
-  redis.call('ZREM', JOBS, id)
-  redis.call('DEL', key('job', id), key('events', id), key('checkpoint', id))
+  redis.call('DEL', key('job', id), events_of(id), key('checkpoint', id))
   redis.call('ZREM', ENDED, id)
 end
 
