@@ -7,7 +7,7 @@
 //! | how requests are read | [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
-//! | the OpenAPI document and its page | [`document`] |
+//! | the OpenAPI document and its page | [`document`], [`webhooks`] |
 
 mod batches;
 mod document;
@@ -22,7 +22,10 @@ mod problem;
 mod server;
 mod submission;
 mod view;
+mod webhooks;
 mod workers;
+
+use std::sync::Arc;
 
 use aide::{
     axum::{
@@ -36,7 +39,7 @@ pub use problem::{FieldError, Problem};
 pub use server::serve;
 use tokio_util::sync::CancellationToken;
 
-use crate::{jobs::Queue, results::Results};
+use crate::{config::Config, jobs::Queue, results::Results};
 
 /// The largest request body, bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -46,6 +49,7 @@ const MAX_BODY: usize = 1 << 20;
 pub struct Api {
     pub queue: Queue,
     pub results: Results,
+    pub config: Arc<Config>,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
 }

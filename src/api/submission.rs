@@ -14,10 +14,14 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::problem::{FieldError, Problem};
+use super::{
+    Api,
+    problem::{FieldError, Problem},
+};
 use crate::{
+    config::Config,
     domain::{Ticker, TradeDate},
-    jobs::{JobConfig, JobRequest, Priority},
+    jobs::{JobConfig, JobRequest, Priority, WebhookUrl},
 };
 
 /// The most tickers of a batch: its jobs are stored in one step, and others wait meanwhile.
@@ -43,14 +47,18 @@ struct BatchRequest {
     priority: Option<Priority>,
     /// The jobs do not begin before this time (RFC 3339); at once if absent.
     not_before: Option<DateTime<Utc>>,
+    /// Where the end of each job is told: a signed POST by Standard Webhooks (<https://www.standardwebhooks.com>).
+    webhook_url: Option<WebhookUrl>,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Submission {
+impl FromRequest<Api> for Submission {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = read_body(request, state).await?;
-        read(&body, "ticker", read_job).map(Self).map_err(Problem::bad_fields)
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let body = read_body(request, api).await?;
+        let request = read(&body, "ticker", read_job).map_err(Problem::bad_fields)?;
+        can_be_told(&request, &api.config).map_err(Problem::bad_fields)?;
+        Ok(Self(request))
     }
 }
 
@@ -60,12 +68,15 @@ impl OperationInput for Submission {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for BatchSubmission {
+impl FromRequest<Api> for BatchSubmission {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = read_body(request, state).await?;
-        read(&body, "tickers", read_batch).map(Self).map_err(Problem::bad_fields)
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let body = read_body(request, api).await?;
+        let requests = read(&body, "tickers", read_batch).map_err(Problem::bad_fields)?;
+        // They differ in their tickers alone.
+        can_be_told(&requests[0], &api.config).map_err(Problem::bad_fields)?;
+        Ok(Self(requests))
     }
 }
 
@@ -75,14 +86,23 @@ impl OperationInput for BatchSubmission {
     }
 }
 
-async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+/// Refuses a `webhook_url` where no webhook is sent.
+fn can_be_told(request: &JobRequest, config: &Config) -> Result<(), Vec<FieldError>> {
+    if request.webhook_url.is_some() && config.webhook_secret.is_empty() {
+        let message = "this service sends no webhooks; an operator can set WEBHOOK_SECRET".into();
+        return Err(vec![FieldError { field: "webhook_url".into(), message }]);
+    }
+    Ok(())
+}
+
+async fn read_body(request: Request, api: &Api) -> Result<Bytes, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if kind != "application/json" && !kind.ends_with("+json") {
         let detail = format!("The body is {kind:?}; send JSON with the header Content-Type: application/json");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+    Bytes::from_request(request, api).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB, the most that is read")
         }
@@ -117,7 +137,10 @@ fn read<T>(
     let read = read_object(body, subject, &mut errors).and_then(|mut fields| {
         let read = read_fields(&mut fields, &mut errors);
         for field in fields.keys() {
-            errors.add(field, format!("is not known; there are {subject}, date, config, priority and not_before"));
+            errors.add(
+                field,
+                format!("is not known; there are {subject}, date, config, priority, not_before and webhook_url"),
+            );
         }
         read
     });
@@ -175,8 +198,13 @@ fn read_terms(fields: &mut Fields, errors: &mut Errors) -> Option<impl Fn(Ticker
     let config = read_config(fields.remove("config"), errors);
     let priority = optional::<Priority>(fields, "priority", errors);
     let not_before = optional::<DateTime<Utc>>(fields, "not_before", errors);
-    let (date, config, priority, not_before) = (date?, config?, priority?.unwrap_or_default(), not_before?);
-    Some(move |ticker| JobRequest { ticker, date, config: config.clone(), priority, not_before })
+    let webhook_url = optional::<WebhookUrl>(fields, "webhook_url", errors);
+    let (date, config, priority) = (date?, config?, priority?.unwrap_or_default());
+    let (not_before, webhook_url) = (not_before?, webhook_url?);
+    Some(move |ticker| {
+        let (config, webhook_url) = (config.clone(), webhook_url.clone());
+        JobRequest { ticker, date, config, priority, not_before, webhook_url }
+    })
 }
 
 fn required<T: DeserializeOwned>(fields: &mut Fields, name: &str, errors: &mut Errors) -> Option<T> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::document::JOB_ID;
 use crate::{
     domain::{Decision, Ticker, TradeDate},
-    jobs::{BatchId, ErrorType, Job, JobId, Priority, Status, WorkerId},
+    jobs::{BatchId, ErrorType, Job, JobId, Priority, Status, Webhook, WorkerId},
 };
 
 /// An accepted job.
@@ -48,6 +48,8 @@ pub struct JobView {
     worker: Option<WorkerId>,
     /// The outcome, once completed.
     decision: Option<Decision>,
+    /// What became of its webhook, once it has ended; null if it has no `webhook_url`.
+    webhook: Option<Webhook>,
 }
 
 impl From<Job> for Accepted {
@@ -76,6 +78,7 @@ impl From<Job> for JobView {
             attempt: job.attempt,
             worker: job.worker,
             decision: job.decision,
+            webhook: job.webhook,
         }
     }
 }
@@ -99,5 +102,6 @@ pub fn job_example() -> serde_json::Value {
         "attempt": 1,
         "worker": "gpu-1-7",
         "decision": "BUY",
+        "webhook": null,
     })
 }

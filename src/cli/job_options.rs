@@ -110,6 +110,6 @@ fn temperature(text: &str) -> Result<Temperature, String> {
     Temperature::try_from(degrees)
 }
 
-fn text<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
+pub(super) fn text<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
     T::try_from(text.to_owned())
 }

@@ -83,14 +83,15 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 async fn serve_api(
-    config: &Config,
+    config: &Arc<Config>,
     listener: TcpListener,
     queue: Queue,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     info!("the API listens on http://{address}, its documentation is at http://{address}/docs");
-    let api = Api { queue, results: Results::new(&config.results_dir), stop: stop.clone() };
+    let results = Results::new(&config.results_dir);
+    let api = Api { queue, results, config: config.clone(), stop: stop.clone() };
     api::serve(listener, api::router(api), stop, Duration::from_secs(config.shutdown_grace)).await?;
     Ok(())
 }

@@ -6,13 +6,13 @@ use clap::Args;
 use super::{
     client::{Client, ClientError, JobView},
     exit::{CliError, Exit},
-    job_options::{JobOptions, words},
+    job_options::{JobOptions, text, words},
     output::Output,
     watch,
 };
 use crate::{
     domain::Ticker,
-    jobs::{IdempotencyKey, JobId, JobRequest, Priority},
+    jobs::{IdempotencyKey, JobId, JobRequest, Priority, WebhookUrl},
 };
 
 /// Submit jobs; prints the id of each on a line of its own
@@ -33,6 +33,9 @@ pub struct SubmitArgs {
     /// KEY:TICKER
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Where the end of each job is told, by a signed POST
+    #[arg(long, value_name = "URL", value_parser = text::<WebhookUrl>)]
+    pub webhook_url: Option<WebhookUrl>,
     /// Follow the jobs to their end, as `watch` does, and print their decisions
     #[arg(long)]
     pub wait: bool,
@@ -59,7 +62,8 @@ pub async fn run(args: SubmitArgs, client: &Client, output: &Output) -> Result<E
 impl SubmitArgs {
     fn request(&self, ticker: &Ticker) -> JobRequest {
         let request = self.options.request(ticker.clone());
-        JobRequest { priority: self.priority, not_before: self.not_before, ..request }
+        let webhook_url = self.webhook_url.clone();
+        JobRequest { priority: self.priority, not_before: self.not_before, webhook_url, ..request }
     }
 
     /// The key of a ticker's job.

@@ -17,6 +17,7 @@ mod request;
 mod store;
 mod submission;
 pub mod transition;
+mod webhook;
 
 pub use embedded::EmbeddedStore;
 pub use event::{Event, EventId, EventIdError, EventKind};
@@ -30,6 +31,9 @@ pub use queue::{Cancel, Queue, RetryPolicy};
 pub use redis::RedisStore;
 pub use request::{
     Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature, ToolVendors,
+    WebhookUrl,
 };
 pub use store::{Applied, Recorded, Replay, Store, StoreError};
 pub use submission::{IdempotencyKey, KEY_LIFETIME, Receipt, Submission, SubmitError};
+use webhook::message_id;
+pub use webhook::{Attempted, Delivery, Message, Webhook, WebhookStatus};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BatchId, JobId, JobRequest};
+use super::{BatchId, JobId, JobRequest, Webhook};
 use crate::domain::{Decision, Provider};
 
 /// Where a job is in its life.
@@ -125,6 +125,9 @@ pub struct Job {
     pub worker: Option<WorkerId>,
     /// The outcome, once completed.
     pub decision: Option<Decision>,
+    /// What became of its webhook, once it has ended; none if it has no URL for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
 }
 
 /// A worker's right to a job under one attempt. It ends when the lease time passes without a write.

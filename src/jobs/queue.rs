@@ -139,7 +139,7 @@ impl RetryPolicy {
 
     /// Exponential backoff with "equal jitter": half of the wait is fixed, half is random, so that jobs which failed
     /// together don't come back together (Brooker, "Exponential Backoff And Jitter", AWS 2015).
-    fn backoff(&self, retry_count: u32) -> Duration {
+    pub fn backoff(&self, retry_count: u32) -> Duration {
         let ceiling = self.base.saturating_mul(2u32.saturating_pow(retry_count)).min(self.max);
         ceiling.mul_f64(0.5 + 0.5 * fastrand::f64())
     }

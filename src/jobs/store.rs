@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    BatchId, Claim, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt, Scope, Stats, Submission,
-    SubmitError, WorkerId, WorkerInfo, transition::Transition,
+    Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt, Scope,
+    Stats, Submission, SubmitError, WorkerId, WorkerInfo, transition::Transition,
 };
 
 /// Keeps jobs, their events, checkpoints and leases, and the workers' heartbeats.
@@ -56,6 +56,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Running jobs whose lease is over, some of them at least.
     async fn expired(&self) -> Result<Vec<Job>, StoreError>;
+
+    /// Claims the webhook message that has been due for longest, or none if none is due. For `lease` nobody else gets it;
+    /// unless it is [concluded](Self::conclude_delivery) until then, it is due again.
+    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError>;
+
+    /// Writes what became of an attempt to deliver, in the message and in its job if that is still kept. Nothing happens
+    /// if another attempt has begun since.
+    async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError>;
 
     /// Makes jobs ready that waited for their time, forgets jobs that ended longer ago than the store keeps them, and
     /// workers that fell silent; a bounded number of each. Returns whether there is more to do.

@@ -1,8 +1,8 @@
 //! The changes of a job's status: what each needs to hold, and what it leads to.
 //!
 //! A store applies a [`Transition`] in one atomic step: it checks the guard, writes the new status, moves the job
-//! between queue, leases and indexes, appends the event and, at an ending, drops lease and checkpoint. Claiming is the
-//! one change that is not here, because the store picks the job.
+//! between queue, leases and indexes, appends the event and, at an ending, drops lease and checkpoint and writes the
+//! message of the job's webhook. Claiming is the one change that is not here, because the store picks the job.
 
 use std::time::Duration;
 

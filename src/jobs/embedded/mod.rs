@@ -7,6 +7,7 @@
 
 mod failure;
 mod keys;
+mod outbox;
 mod reads;
 mod step;
 mod tables;
@@ -31,8 +32,8 @@ use tables::{EVENTS, NUMBERS};
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Applied, BatchId, Claim, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt, Recorded, Replay,
-    Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId, WorkerInfo, priority::Turns,
+    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt,
+    Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId, WorkerInfo, priority::Turns,
     transition::Transition,
 };
 
@@ -184,6 +185,15 @@ impl Store for EmbeddedStore {
 
     async fn expired(&self) -> Result<Vec<Job>, StoreError> {
         self.blocking(Shared::expired).await
+    }
+
+    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
+        self.blocking(move |store| store.claim_delivery(lease)).await
+    }
+
+    async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
+        let (delivery, attempted) = (delivery.clone(), attempted.clone());
+        self.blocking(move |store| store.conclude_delivery(&delivery, &attempted)).await
     }
 
     async fn tidy(&self) -> Result<bool, StoreError> {

@@ -9,7 +9,8 @@ use super::{
     failure::refused,
     tables::{
         BATCHES, BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, DELAYED, ENDED, EVENTS, JOB_EVENTS, JOBS, KEYS, KEYS_ENDS,
-        Key, LAST_PURGED, NUMBERS, Place, Row, batch_key, event_id, job_id, key, ready, status_key,
+        Key, LAST_PURGED, NUMBERS, Place, Row, WEBHOOKS, WEBHOOKS_DUE, batch_key, event_id, job_id, key, ready,
+        status_key,
     },
 };
 use crate::jobs::{
@@ -124,12 +125,15 @@ impl Step {
             Next::Failed(cause) => show(job, cause),
             Next::Cancelled => {}
         }
-        self.tell(job.id, event.clone())?;
+        let told = self.tell(job.id, event.clone())?;
+        if next.status().is_terminal() {
+            self.post(job, told, event)?;
+        }
         self.change(row, next.status(), delay)
     }
 
-    /// Appends an event.
-    pub fn tell(&mut self, job: JobId, kind: EventKind) -> Result<(), StoreError> {
+    /// Appends an event; returns its id.
+    pub fn tell(&mut self, job: JobId, kind: EventKind) -> Result<EventId, StoreError> {
         let ms = millis(self.now);
         let last = self.last_event;
         // The clock may have been set back; ids only rise.
@@ -141,7 +145,7 @@ impl Step {
         by_job.insert((key(job), id.ms, id.seq), ()).map_err(refused)?;
         self.last_event = id;
         self.events.push(event);
-        Ok(())
+        Ok(id)
     }
 
     pub fn checkpoint(&self, job: JobId) -> Result<Option<Vec<u8>>, StoreError> {
@@ -235,7 +239,7 @@ impl Step {
             self.woke = true;
             return Ok(Place::Ready(number));
         }
-        let due = millis(self.now).saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        let due = later(self.now, delay);
         self.transaction.open_table(DELAYED).map_err(refused)?.insert((due, id), ()).map_err(refused)?;
         Ok(Place::Delayed(due))
     }
@@ -261,8 +265,9 @@ impl Step {
         Ok(())
     }
 
-    /// Takes an ending back.
+    /// Takes an ending back. What it told stays told.
     fn reopen(&mut self, job: &mut Job) -> Result<(), StoreError> {
+        job.webhook = None;
         if let Some(end) = job.completed_at.take() {
             let mut ended = self.transaction.open_table(ENDED).map_err(refused)?;
             ended.remove((millis(end), key(job.id))).map_err(refused)?;
@@ -297,7 +302,7 @@ impl Step {
         Ok(())
     }
 
-    fn write(&mut self, row: &Row) -> Result<(), StoreError> {
+    pub fn write(&mut self, row: &Row) -> Result<(), StoreError> {
         let mut jobs = self.transaction.open_table(JOBS).map_err(refused)?;
         jobs.insert(key(row.job.id), to_json(row).as_slice()).map_err(refused)?;
         Ok(())
@@ -317,6 +322,8 @@ pub fn prepare(database: &Database) -> Result<Vec<JobId>, StoreError> {
     transaction.open_table(BATCHES).map_err(refused)?;
     transaction.open_table(KEYS).map_err(refused)?;
     transaction.open_table(KEYS_ENDS).map_err(refused)?;
+    transaction.open_table(WEBHOOKS).map_err(refused)?;
+    transaction.open_table(WEBHOOKS_DUE).map_err(refused)?;
     transaction.open_table(DELAYED).map_err(refused)?;
     transaction.open_table(ENDED).map_err(refused)?;
     transaction.open_table(CHECKPOINTS).map_err(refused)?;
@@ -344,6 +351,11 @@ pub fn last_event(
 /// The greatest id among the events that were removed with their jobs.
 pub fn last_purged(numbers: &impl ReadableTable<&'static str, (u64, u64)>) -> Result<(u64, u64), StoreError> {
     Ok(numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value()))
+}
+
+/// The millisecond that comes so long after a time.
+pub fn later(time: DateTime<Utc>, delay: Duration) -> u64 {
+    millis(time).saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
 }
 
 pub fn millis(time: DateTime<Utc>) -> u64 {

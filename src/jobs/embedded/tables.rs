@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{BatchId, EventId, Job, JobId, Priority, Status};
+use crate::jobs::{BatchId, Delivery, EventId, Job, JobId, Priority, Status};
 
 /// A job id as a key: the order of the numbers is the order of the ids, which is that of submission.
 pub type Key = u128;
@@ -40,6 +40,12 @@ pub const fn ready(priority: Priority) -> TableDefinition<'static, u64, Key> {
 
 /// Jobs that wait for their time, by the millisecond at which they are due.
 pub const DELAYED: TableDefinition<(u64, Key), ()> = TableDefinition::new("delayed");
+
+/// Webhook messages that are not delivered, by the event that ended their job, as [`Waiting`] in JSON.
+pub const WEBHOOKS: TableDefinition<(u64, u64), &[u8]> = TableDefinition::new("webhooks");
+
+/// The messages by the millisecond at which each is due.
+pub const WEBHOOKS_DUE: TableDefinition<(u64, (u64, u64)), ()> = TableDefinition::new("webhooks_due");
 
 /// Jobs that have ended, by the millisecond of their end.
 pub const ENDED: TableDefinition<(u64, Key), ()> = TableDefinition::new("ended");
@@ -84,6 +90,14 @@ pub struct Remembered {
     pub jobs: Vec<JobId>,
     /// The millisecond at which it is forgotten.
     pub until: u64,
+}
+
+/// A webhook message that waits.
+#[derive(Serialize, Deserialize)]
+pub struct Waiting {
+    pub delivery: Delivery,
+    /// The millisecond at which it is due.
+    pub due: u64,
 }
 
 pub fn batch_key(id: BatchId) -> Key {

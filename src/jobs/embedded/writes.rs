@@ -7,8 +7,8 @@ use std::{
 
 use super::{Memory, Shared, TIDY_LIMIT, step::Step};
 use crate::jobs::{
-    Applied, BatchId, Claim, EventKind, Job, JobId, JobRequest, Lease, Receipt, Recorded, Status, StoreError,
-    Submission, SubmitError, WorkerId,
+    Applied, Attempted, BatchId, Claim, Delivery, EventKind, Job, JobId, JobRequest, Lease, Receipt, Recorded, Status,
+    StoreError, Submission, SubmitError, WorkerId,
     transition::{Guard, Transition},
 };
 
@@ -124,6 +124,25 @@ impl Shared {
         Ok(Applied::Done(job))
     }
 
+    pub fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
+        let memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        let claimed = step.claim_message(lease)?;
+        if claimed.is_some() {
+            self.commit(step, &memory)?;
+        }
+        Ok(claimed)
+    }
+
+    pub fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
+        let memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        if step.conclude_message(delivery, attempted)? {
+            self.commit(step, &memory)?;
+        }
+        Ok(())
+    }
+
     pub fn tidy(&self) -> Result<bool, StoreError> {
         let mut memory = self.memory();
         let silent = Instant::now().checked_sub(self.lease);
@@ -158,6 +177,7 @@ fn add(step: &mut Step, id: JobId, request: JobRequest, batch: Option<BatchId>) 
         retry_count: 0,
         worker: None,
         decision: None,
+        webhook: None,
     };
     step.add(job.clone())?;
     step.tell(id, EventKind::Submitted { ticker, date })?;

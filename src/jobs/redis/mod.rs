@@ -23,15 +23,17 @@ use async_trait::async_trait;
 use connection::Connection;
 use fred::types::Value;
 use listener::Listener;
-use record::{Fields, checkpoint, job_of, to_json, worker_of};
+use record::{Fields, checkpoint, delivery_of, job_of, to_json, worker_of};
 use scripts::{
-    APPLY, BATCH, CLAIM, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, RECORD, STATS, SUBMIT, TIDY, WORKERS,
+    APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, RECORD,
+    STATS, SUBMIT, TIDY, WORKERS,
 };
 use tokio::sync::broadcast;
 
 use super::{
-    Applied, BatchId, Claim, Event, EventId, EventKind, Job, JobId, KEY_LIFETIME, Lease, Listing, Page, Receipt,
-    Recorded, Replay, Scope, Stats, Status, Store, StoreError, Submission, SubmitError, WorkerId, WorkerInfo,
+    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, KEY_LIFETIME, Lease, Listing,
+    Page, Receipt, Recorded, Replay, Scope, Stats, Status, Store, StoreError, Submission, SubmitError, WorkerId,
+    WorkerInfo,
     priority::Turns,
     transition::{Guard, Next, Transition},
 };
@@ -88,7 +90,9 @@ impl Store for RedisStore {
         for (id, request) in &submission.jobs {
             let event = EventKind::Submitted { ticker: request.ticker.clone(), date: request.date };
             let due = request.not_before.map(|time| time.timestamp_millis().to_string()).unwrap_or_default();
-            args.extend(args![id, request.ticker, request.priority.as_str(), due, to_json(request), to_json(&event)]);
+            let webhook = u8::from(request.webhook_url.is_some());
+            args.extend(args![id, request.ticker, request.priority.as_str(), due, webhook]);
+            args.extend(args![to_json(request), to_json(&event)]);
         }
         let (outcome, records): (String, Vec<Fields>) = self.connection.run(&SUBMIT, args).await?;
         match (outcome.as_str(), &submission.key, submission.most_pending) {
@@ -195,6 +199,18 @@ impl Store for RedisStore {
     async fn expired(&self) -> Result<Vec<Job>, StoreError> {
         let records: Vec<Fields> = self.connection.run(&EXPIRED, args![self.lease_ms(), TIDY_LIMIT]).await?;
         records.iter().map(job_of).collect()
+    }
+
+    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
+        let claimed: Option<(String, Fields)> = self.connection.run(&CLAIM_DELIVERY, args![lease.as_millis()]).await?;
+        claimed.map(|(event, fields)| delivery_of(&event, &fields)).transpose()
+    }
+
+    async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
+        let delay = if let Attempted::Retry { delay, .. } = attempted { delay.as_millis() } else { 0 };
+        let (status, error) = (word(&attempted.status()), attempted.error().unwrap_or_default());
+        let args = args![delivery.event, delivery.attempt, status, delay, error];
+        self.connection.run(&CONCLUDE_DELIVERY, args).await
     }
 
     async fn tidy(&self) -> Result<bool, StoreError> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use fred::types::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::jobs::{Event, EventId, Job, StoreError, WorkerId, WorkerInfo};
+use crate::jobs::{Delivery, Event, EventId, Job, StoreError, Webhook, WorkerId, WorkerInfo, message_id};
 
 /// A hash.
 pub type Fields = HashMap<String, String>;
@@ -27,6 +27,34 @@ pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
         retry_count: number(fields, "retry_count")?,
         worker: fields.get("worker").cloned().map(WorkerId),
         decision: fields.get("decision").map(|word| from_word(word)).transpose()?,
+        webhook: webhook(fields)?,
+    })
+}
+
+/// What became of the webhook of a job that has ended.
+fn webhook(fields: &Fields) -> Result<Option<Webhook>, StoreError> {
+    if !fields.contains_key("webhook_event") {
+        return Ok(None);
+    }
+    Ok(Some(Webhook {
+        id: message_id(number(fields, "id")?, number(fields, "webhook_event")?),
+        status: from_word(field(fields, "webhook_status")?)?,
+        attempts: number(fields, "webhook_attempts")?,
+        error: fields.get("webhook_error").cloned(),
+    }))
+}
+
+/// The claimed message about the event that ended a job.
+pub fn delivery_of(event: &str, fields: &Fields) -> Result<Delivery, StoreError> {
+    let batch = field(fields, "batch")?;
+    Ok(Delivery {
+        job: number(fields, "job")?,
+        request: from_json(field(fields, "request")?)?,
+        batch: if batch.is_empty() { None } else { Some(batch.parse().map_err(unexpected)?) },
+        created_at: time_of(number(fields, "created_at")?)?,
+        event: event.parse().map_err(unexpected)?,
+        end: from_json(field(fields, "end")?)?,
+        attempt: number(fields, "attempt")?,
     })
 }
 

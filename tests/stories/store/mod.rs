@@ -31,4 +31,5 @@ mod redis_alone;
 mod redis_outages;
 mod stage;
 mod submissions;
+mod webhooks;
 mod workers;

@@ -19,7 +19,7 @@ else
 end
 if not holds then return { 0, record(id) } end
 
-emit(id, kind)
+local event = emit(id, kind)
 leave(id, before.entry, before.priority)
 local change = { 'status', status, 'entry', '' }
 local function set(...)
@@ -42,8 +42,15 @@ if status == 'completed' then redis.call('HDEL', key('job', id), 'error', 'error
 if status ~= 'pending' then
   redis.call('ZADD', ENDED, now(), id)
   redis.call('DEL', key('checkpoint', id))
+  if before.webhook then
+    redis.call('HSET', key('webhook', event), 'job', id, 'request', before.request, 'batch', before.batch or '',
+      'created_at', before.created_at, 'end', kind, 'attempt', 0)
+    redis.call('ZADD', WEBHOOKS, now(), event)
+    redis.call('HSET', key('job', id), 'webhook_event', event, 'webhook_status', 'pending', 'webhook_attempts', 0)
+    redis.call('HDEL', key('job', id), 'webhook_error')
+  end
 elseif before.completed_at then
   redis.call('ZREM', ENDED, id)
-  redis.call('HDEL', key('job', id), 'completed_at')
+  redis.call('HDEL', key('job', id), 'completed_at', 'webhook_event')
 end
 return { 1, record(id) }

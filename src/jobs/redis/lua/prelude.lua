@@ -10,6 +10,7 @@ end
 local DELAYED = key('delayed')
 local ENDED = key('ended')
 local FEED = key('events')
+local WEBHOOKS = key('webhooks')
 local WORKERS = key('workers')
 local SEEN = key('workers', 'seen')
 
@@ -77,13 +78,14 @@ end
 
 local function events_of(id) return key('job', id, 'events') end
 
--- Appends an event to the feed and to the job's own events, under one id, and tells those who listen. The job's are a
--- list, which for a few events is a tenth as large as a stream.
+-- Appends an event to the feed and to the job's own events, under one id, and tells those who listen; returns the id. The
+-- job's are a list, which for a few events is a tenth as large as a stream.
 local function emit(id, kind)
   local event = redis.call('XADD', FEED, 'MAXLEN', '~', FEED_LENGTH, '*', 'job', id, 'kind', kind)
   local length = redis.call('RPUSH', events_of(id), event .. ' ' .. kind)
   if length > JOB_EVENTS_LENGTH then redis.call('LTRIM', events_of(id), -JOB_EVENTS_LENGTH, -1) end
   redis.call('PUBLISH', FEED, event .. ' ' .. id .. ' ' .. kind)
+  return event
 end
 
 -- Queues a job, wakes those who wait for one, and returns the id of its entry.

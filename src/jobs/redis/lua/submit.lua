@@ -1,9 +1,9 @@
 -- most pending jobs or '', idempotency key or '', fingerprint, how long the key is kept in ms, batch or '';
--- then of each job: id, ticker, priority, when it may begin in ms or '', request, event
+-- then of each job: id, ticker, priority, when it may begin in ms or '', whether its end is told by webhook, request, event
 --   -> {'stored' or 'repeated', records}, {'conflict', {}} or {'full', {}}
 -- A job that is there already, from a submit whose answer was lost, is left as it is.
 local most, idempotency, fingerprint, kept, batch = unpack(ARGV, 1, 5)
-local FIRST, SIZE = 6, 6
+local FIRST, SIZE = 6, 7
 
 -- What was submitted before with the same key, while any of it is kept.
 if idempotency ~= '' then
@@ -29,7 +29,7 @@ if most ~= '' and #new > 0 and redis.call('ZCARD', by_status('pending')) + #new 
   return { 'full', {} }
 end
 
-local function add(id, ticker, priority, due, request, kind)
+local function add(id, ticker, priority, due, webhook, request, kind)
   emit(id, kind)
   local time = now()
   local waits = due ~= '' and tonumber(due) > time
@@ -37,6 +37,7 @@ local function add(id, ticker, priority, due, request, kind)
     'retry_count', 0, 'created_at', time, 'entry', waits and '' or make_ready(id, priority))
   if waits then redis.call('ZADD', DELAYED, due, id) end
   if priority ~= 'normal' then redis.call('HSET', key('job', id), 'priority', priority) end
+  if webhook == '1' then redis.call('HSET', key('job', id), 'webhook', 1) end
   if batch ~= '' then
     redis.call('HSET', key('job', id), 'batch', batch)
     redis.call('RPUSH', key('batch', batch), id)
