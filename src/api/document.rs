@@ -14,7 +14,7 @@ use axum::{
 
 use serde_json::json;
 
-use super::Problem;
+use super::{Problem, webhooks};
 
 /// The job of the examples.
 pub const JOB_ID: &str = "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44";
@@ -60,6 +60,7 @@ pub fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
         .tag(tag("jobs", "Submit, look at, cancel, and read what came out."))
         .tag(tag("events", "What happens, as it happens."))
         .tag(tag("service", "The service itself."))
+        .with(webhooks::describe)
 }
 
 /// `GET /openapi.json`

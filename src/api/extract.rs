@@ -1,6 +1,11 @@
 //! Reading the parts of a request; what can't be read is answered with a [`Problem`].
 
-use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use aide::{
+    OperationInput,
+    generate::GenContext,
+    openapi::Operation,
+    operation::{ParamLocation, add_parameters, parameters_from_schema},
+};
 use axum::{
     extract::{FromRequestParts, Path as AxumPath, Query as AxumQuery},
     http::request::Parts,
@@ -9,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::problem::{FieldError, Problem};
-use crate::jobs::{EventId, JobId};
+use crate::jobs::{BatchId, EventId, IdempotencyKey, JobId};
 
 /// The job that a path names.
 pub struct JobPath(pub JobId);
@@ -18,6 +23,28 @@ pub struct JobPath(pub JobId);
 struct JobPathFields {
     /// The job's id, as the submission answered it.
     job_id: String,
+}
+
+/// The batch that a path names.
+pub struct BatchPath(pub BatchId);
+
+#[derive(Deserialize, JsonSchema)]
+struct BatchPathFields {
+    /// The batch's id, as the submission answered it.
+    batch_id: String,
+}
+
+/// What the client calls its submission, from the header `Idempotency-Key`.
+pub struct Idempotency(pub Option<IdempotencyKey>);
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it only describes the header")]
+struct IdempotencyFields {
+    /// A name of the client's for this submission, such as a UUID. Sent again within 24 hours with the same body, it is the
+    /// same submission; with another body it is refused.
+    #[serde(rename = "Idempotency-Key")]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[!-~]+$"))]
+    key: Option<String>,
 }
 
 /// The query of a request.
@@ -40,6 +67,42 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
 impl OperationInput for JobPath {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         AxumPath::<JobPathFields>::operation_input(context, operation);
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for BatchPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = AxumPath::<BatchPathFields>::from_request_parts(parts, state).await;
+        let AxumPath(BatchPathFields { batch_id }) = path.map_err(|_| Problem::batch_not_found("not UTF-8"))?;
+        batch_id.parse().map(Self).map_err(|_| Problem::batch_not_found(&batch_id))
+    }
+}
+
+impl OperationInput for BatchPath {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        AxumPath::<BatchPathFields>::operation_input(context, operation);
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Idempotency {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let key = value.to_str().unwrap_or_default().trim().parse::<IdempotencyKey>();
+        key.map(|key| Self(Some(key))).map_err(|message| {
+            Problem::bad_fields(vec![FieldError { field: "Idempotency-Key".into(), message: message.into() }])
+        })
+    }
+}
+
+impl OperationInput for Idempotency {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let schema = context.schema.root_schema_for::<IdempotencyFields>();
+        let header = parameters_from_schema(context, schema, ParamLocation::Header);
+        add_parameters(context, operation, header);
     }
 }
 

@@ -1,14 +1,13 @@
-//! The jobs: submit, look at, list, cancel, and read their results.
+//! The jobs: submit, look at, list, cancel, try again, and read their results.
 
 use aide::transform::{TransformOperation, TransformResponse};
 use axum::{
     Json,
     body::Body,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,54 +15,24 @@ use serde_json::json;
 use super::{
     Api, Problem,
     document::{JOB_ID, as_markdown, example_of, unavailable, unknown_job},
-    extract::{JobPath, Query},
+    extract::{Idempotency, JobPath, Query},
     submission::Submission,
+    view::{Accepted, JobView, job_example},
 };
 use crate::{
-    domain::{Decision, Ticker, TradeDate},
-    jobs::{Cancel, ErrorType, Job, JobId, Listing, Status, StoreError, WorkerId},
+    domain::Ticker,
+    jobs::{Applied, Cancel, Job, JobId, Listing, Status, StoreError},
     results::{JobResult, Results, ResultsError},
 };
 
 /// After how many seconds a client may ask for a job that it has just submitted.
 const FIRST_LOOK: HeaderValue = HeaderValue::from_static("5");
 
+/// Says that the answer is about an earlier request with the same `Idempotency-Key`.
+const REPEATED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
 /// Jobs in a page, and the most that can be asked for.
 const PAGE: (usize, usize) = (20, 100);
-
-/// An accepted job.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Accepted {
-    job_id: JobId,
-    status: Status,
-    created_at: DateTime<Utc>,
-    ticker: Ticker,
-    date: TradeDate,
-}
-
-/// A job as it is now.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct JobView {
-    job_id: JobId,
-    status: Status,
-    created_at: DateTime<Utc>,
-    /// When the current or last attempt began.
-    started_at: Option<DateTime<Utc>>,
-    completed_at: Option<DateTime<Utc>>,
-    ticker: Ticker,
-    date: TradeDate,
-    /// What the last attempt failed with; null once completed.
-    error: Option<String>,
-    error_type: Option<ErrorType>,
-    /// Failed attempts that were followed by another.
-    retry_count: u32,
-    /// Attempts that were begun.
-    attempt: u32,
-    /// The worker of the current or last attempt.
-    worker: Option<WorkerId>,
-    /// The outcome, once completed.
-    decision: Option<Decision>,
-}
 
 /// A part of a listing.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -89,11 +58,40 @@ pub struct ListQuery {
 }
 
 /// `POST /jobs`
-pub async fn submit(State(api): State<Api>, Submission(request): Submission) -> Result<Response, Problem> {
-    let job = api.queue.submit(&request).await?;
-    let location = HeaderValue::try_from(format!("/jobs/{}", job.id)).expect("a UUID is ASCII");
+pub async fn submit(
+    State(api): State<Api>,
+    Idempotency(key): Idempotency,
+    Submission(request): Submission,
+) -> Result<Response, Problem> {
+    let receipt = api.queue.submit(request, key).await?;
+    let repeated = receipt.repeated;
+    let job = receipt.into_job();
+    Ok(accepted(&format!("/jobs/{}", job.id), repeated, Accepted::from(job)))
+}
+
+/// The answer to a submission.
+pub fn accepted(location: &str, repeated: bool, body: impl Serialize) -> Response {
+    let location = HeaderValue::try_from(location).expect("a path with a UUID is ASCII");
     let headers = [(header::LOCATION, location), (header::RETRY_AFTER, FIRST_LOOK)];
-    Ok((StatusCode::ACCEPTED, headers, Json(Accepted::from(job))).into_response())
+    let mut response = (StatusCode::ACCEPTED, headers, Json(body)).into_response();
+    if repeated {
+        response.headers_mut().insert(REPEATED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// What a submission may be answered with beside its acceptance.
+pub fn not_accepted(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.response_with::<409, Problem, _>(|r| r.description("The `Idempotency-Key` was used for another request."))
+        .response_with::<413, Problem, _>(|r| r.description("The body is larger than 1 MiB."))
+        .response_with::<415, Problem, _>(|r| r.description("The body is not sent as JSON."))
+        .response_with::<422, Problem, _>(|r| {
+            r.description("The request can't be used; `errors` names each bad field.")
+        })
+        .response_with::<429, Problem, _>(|r| {
+            r.description("As many jobs are pending as may be (`MAX_PENDING`); try again after `Retry-After` seconds.")
+        })
+        .with(unavailable)
 }
 
 pub fn submit_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -105,15 +103,13 @@ pub fn submit_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .summary("Submit a job")
         .description(
             "Asks for an analysis. Once this is answered the job is stored, and it ends in a final status whatever \
-             happens to the service. Follow it at `/jobs/{job_id}/events`, or ask for its status.",
+             happens to the service. Follow it at `/jobs/{job_id}/events`, or ask for its status. Sent again with the \
+             same `Idempotency-Key`, it is the same job, and the header `Idempotent-Replayed` says so.",
         )
         .response_with::<202, Json<Accepted>, _>(|r| {
             example_of(r, &example, "Accepted; `Location` has the job's path.")
         })
-        .response_with::<413, Problem, _>(|r| r.description("The body is larger than 1 MiB."))
-        .response_with::<415, Problem, _>(|r| r.description("The body is not sent as JSON."))
-        .response_with::<422, Problem, _>(|r| r.description("The body can't be used; `errors` names each bad field."))
-        .with(unavailable)
+        .with(not_accepted)
 }
 
 /// `GET /jobs/{job_id}`
@@ -149,7 +145,9 @@ pub fn list_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .tag("jobs")
         .summary("List jobs")
         .description(
-            "Newest first. Jobs that ended are forgotten after a time (`JOB_TTL`); their results stay on disk.",
+            "Newest first. `status=failed` shows what failed for good: why (`error`, `error_type`), after how many \
+             attempts (`attempt`), and `POST /jobs/{job_id}/retry` tries it again. Jobs that ended are forgotten after a \
+             time (`JOB_TTL`); their results stay on disk.",
         )
         .response_with::<200, Json<JobPage>, _>(|r| example_of(r, &example, "A page of jobs."))
         .response_with::<422, Problem, _>(|r| r.description("The query can't be used; `errors` says why."))
@@ -176,6 +174,32 @@ pub fn cancel_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .response_with::<202, Json<JobView>, _>(|r| example_of(r, &example, "It is cancelled."))
         .with(unknown_job)
         .response_with::<409, Problem, _>(|r| r.description("The job had already ended."))
+        .with(unavailable)
+}
+
+/// `POST /jobs/{job_id}/retry`
+pub async fn retry(State(api): State<Api>, JobPath(id): JobPath) -> Result<Response, Problem> {
+    match api.queue.retry(id).await? {
+        Applied::Done(job) => Ok((StatusCode::ACCEPTED, Json(JobView::from(job))).into_response()),
+        Applied::Refused(job) => Err(Problem::not_failed(id, job.status)),
+        Applied::Unknown => Err(Problem::job_not_found(&id.to_string())),
+    }
+}
+
+pub fn retry_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    let mut example = job_example();
+    example["status"] = json!("pending");
+    example["decision"] = json!(null);
+    example["completed_at"] = json!(null);
+    example["error"] = json!("ollama at http://ollama:11434/ can't be reached: connection refused");
+    example["error_type"] = json!("llm_error");
+    docs.id("retryJob")
+        .tag("jobs")
+        .summary("Try a failed job again")
+        .description("From its beginning, with all its retries. It keeps its id, and the error until it is completed.")
+        .response_with::<202, Json<JobView>, _>(|r| example_of(r, &example, "It is pending again."))
+        .with(unknown_job)
+        .response_with::<409, Problem, _>(|r| r.description("The job has not failed."))
         .with(unavailable)
 }
 
@@ -261,49 +285,4 @@ fn result_example() -> serde_json::Value {
         "usage": {"calls": 15, "tokens_in": 96_210, "tokens_out": 15_480, "tokens_cached": 40_960, "cost_usd": 0.229},
         "steps": [],
     })
-}
-
-fn job_example() -> serde_json::Value {
-    json!({
-        "job_id": JOB_ID,
-        "status": "completed",
-        "created_at": "2024-05-10T20:15:00Z",
-        "started_at": "2024-05-10T20:15:00Z",
-        "completed_at": "2024-05-10T20:19:42Z",
-        "ticker": "NVDA",
-        "date": "2024-05-10",
-        "error": null,
-        "error_type": null,
-        "retry_count": 0,
-        "attempt": 1,
-        "worker": "gpu-1-7",
-        "decision": "BUY",
-    })
-}
-
-impl From<Job> for Accepted {
-    fn from(job: Job) -> Self {
-        let Job { id, status, created_at, request, .. } = job;
-        Self { job_id: id, status, created_at, ticker: request.ticker, date: request.date }
-    }
-}
-
-impl From<Job> for JobView {
-    fn from(job: Job) -> Self {
-        Self {
-            job_id: job.id,
-            status: job.status,
-            created_at: job.created_at,
-            started_at: job.started_at,
-            completed_at: job.completed_at,
-            ticker: job.request.ticker,
-            date: job.request.date,
-            error: job.error,
-            error_type: job.error_type,
-            retry_count: job.retry_count,
-            attempt: job.attempt,
-            worker: job.worker,
-            decision: job.decision,
-        }
-    }
 }

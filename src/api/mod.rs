@@ -2,12 +2,14 @@
 //!
 //! | question | file |
 //! | --- | --- |
-//! | what a route does | [`jobs`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
+//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
 //! | what it answers when something is wrong | [`problem`] |
 //! | how requests are read | [`extract`], [`submission`] |
+//! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
-//! | the OpenAPI document and its page | [`document`] |
+//! | the OpenAPI document and its page | [`document`], [`webhooks`] |
 
+mod batches;
 mod document;
 mod events;
 mod extract;
@@ -19,7 +21,11 @@ mod models;
 mod problem;
 mod server;
 mod submission;
+mod view;
+mod webhooks;
 mod workers;
+
+use std::sync::Arc;
 
 use aide::{
     axum::{
@@ -33,7 +39,7 @@ pub use problem::{FieldError, Problem};
 pub use server::serve;
 use tokio_util::sync::CancellationToken;
 
-use crate::{jobs::Queue, results::Results};
+use crate::{config::Config, jobs::Queue, results::Results};
 
 /// The largest request body, bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -43,6 +49,7 @@ const MAX_BODY: usize = 1 << 20;
 pub struct Api {
     pub queue: Queue,
     pub results: Results,
+    pub config: Arc<Config>,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
 }
@@ -76,9 +83,12 @@ fn routes() -> ApiRouter<Api> {
             "/jobs/{job_id}",
             get_with(jobs::status, jobs::status_docs).delete_with(jobs::cancel, jobs::cancel_docs),
         )
+        .api_route("/jobs/{job_id}/retry", post_with(jobs::retry, jobs::retry_docs))
         .api_route("/jobs/{job_id}/result", get_with(jobs::result, jobs::result_docs))
         .api_route("/jobs/{job_id}/report", get_with(jobs::report, jobs::report_docs))
         .api_route("/jobs/{job_id}/events", get_with(events::of_job, events::of_job_docs))
+        .api_route("/batches", post_with(batches::submit, batches::submit_docs))
+        .api_route("/batches/{batch_id}", get_with(batches::status, batches::status_docs))
         .api_route("/events", get_with(events::of_all, events::of_all_docs))
         .api_route("/workers", get_with(workers::workers, workers::workers_docs))
         .api_route("/models", get_with(models::models, models::models_docs))

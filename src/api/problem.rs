@@ -14,12 +14,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    jobs::{JobId, Status, StoreError},
+    jobs::{JobId, Status, StoreError, SubmitError},
     results::ResultsError,
 };
 
 /// The least wait before a store that did not answer is asked again, seconds.
 const STORE_WAIT: u32 = 5;
+
+/// The least wait before a full queue is tried again, seconds. Jobs take minutes.
+const QUEUE_WAIT: u32 = 30;
 
 /// A problem document. `type` is always `about:blank`: the status says what kind of problem it is.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -34,7 +37,7 @@ pub struct Problem {
     /// What is wrong with which field of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// Of an unknown job: `Job not found: {id}`.
+    /// Of an unknown job: `Job not found: {id}`; of an unknown batch, the same of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     /// Of an unknown job: the id that was asked for.
@@ -80,6 +83,13 @@ impl Problem {
         Self { error: Some(error), job_id: Some(id.into()), ..Self::new(StatusCode::NOT_FOUND, detail) }
     }
 
+    /// No batch has this id.
+    pub fn batch_not_found(id: &str) -> Self {
+        let error = format!("Batch not found: {}", id.chars().take(100).collect::<String>());
+        let detail = format!("{error}. A batch is forgotten with the last of its jobs, after JOB_TTL");
+        Self { error: Some(error), ..Self::new(StatusCode::NOT_FOUND, detail) }
+    }
+
     /// The job has no result yet, or never will have one.
     pub fn not_completed(status: Status) -> Self {
         Self::new(StatusCode::BAD_REQUEST, format!("Job is not completed (current status: {status})"))
@@ -90,6 +100,14 @@ impl Problem {
         Self::new(
             StatusCode::CONFLICT,
             format!("Job {id} has already ended (status: {status}), so it can't be cancelled"),
+        )
+    }
+
+    /// The job has not failed.
+    pub fn not_failed(id: JobId, status: Status) -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            format!("Job {id} has not failed (status: {status}), so it can't be tried again; submit a new job"),
         )
     }
 
@@ -122,6 +140,18 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) | StoreError::Full(_) => {
                 Self { retry_after: Some(STORE_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
             }
+        }
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::KeyReused(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
+            SubmitError::QueueFull { .. } => {
+                Self { retry_after: Some(QUEUE_WAIT), ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()) }
+            }
+            SubmitError::Store(error) => error.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading the body of a submission, field by field, so that the answer names all that is wrong at once.
 
-use std::fmt::Display;
+use std::{collections::HashSet, fmt::Display};
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
@@ -9,35 +9,56 @@ use axum::{
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::problem::{FieldError, Problem};
-use crate::{
-    domain::{Ticker, TradeDate},
-    jobs::{JobConfig, JobRequest},
+use super::{
+    Api,
+    problem::{FieldError, Problem},
 };
+use crate::{
+    config::Config,
+    domain::{Ticker, TradeDate},
+    jobs::{JobConfig, JobRequest, Priority, WebhookUrl},
+};
+
+/// The most tickers of a batch: its jobs are stored in one step, and others wait meanwhile.
+const MAX_TICKERS: usize = 500;
 
 /// A valid submission.
 pub struct Submission(pub JobRequest);
 
-impl<S: Send + Sync> FromRequest<S> for Submission {
+/// A valid submission of a batch: at least one job.
+pub struct BatchSubmission(pub Vec<JobRequest>);
+
+/// The body of a batch.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it only describes the body")]
+struct BatchRequest {
+    /// One job each; none twice.
+    #[schemars(length(min = 1, max = 500))]
+    tickers: Vec<Ticker>,
+    date: TradeDate,
+    /// What differs from the service's defaults.
+    config: Option<JobConfig>,
+    /// Whether the jobs go before others, or after them.
+    priority: Option<Priority>,
+    /// The jobs do not begin before this time (RFC 3339); at once if absent.
+    not_before: Option<DateTime<Utc>>,
+    /// Where the end of each job is told: a signed POST by Standard Webhooks (<https://www.standardwebhooks.com>).
+    webhook_url: Option<WebhookUrl>,
+}
+
+impl FromRequest<Api> for Submission {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if kind != "application/json" && !kind.ends_with("+json") {
-            let detail = format!("The body is {kind:?}; send JSON with the header Content-Type: application/json");
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB, the most that is read")
-            }
-            status => Problem::new(status, rejection.body_text()),
-        })?;
-        read(&body).map(Self).map_err(Problem::bad_fields)
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let body = read_body(request, api).await?;
+        let request = read(&body, "ticker", read_job).map_err(Problem::bad_fields)?;
+        can_be_told(&request, &api.config).map_err(Problem::bad_fields)?;
+        Ok(Self(request))
     }
 }
 
@@ -45,6 +66,48 @@ impl OperationInput for Submission {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         Json::<JobRequest>::operation_input(context, operation);
     }
+}
+
+impl FromRequest<Api> for BatchSubmission {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let body = read_body(request, api).await?;
+        let requests = read(&body, "tickers", read_batch).map_err(Problem::bad_fields)?;
+        // They differ in their tickers alone.
+        can_be_told(&requests[0], &api.config).map_err(Problem::bad_fields)?;
+        Ok(Self(requests))
+    }
+}
+
+impl OperationInput for BatchSubmission {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        Json::<BatchRequest>::operation_input(context, operation);
+    }
+}
+
+/// Refuses a `webhook_url` where no webhook is sent.
+fn can_be_told(request: &JobRequest, config: &Config) -> Result<(), Vec<FieldError>> {
+    if request.webhook_url.is_some() && config.webhook_secret.is_empty() {
+        let message = "this service sends no webhooks; an operator can set WEBHOOK_SECRET".into();
+        return Err(vec![FieldError { field: "webhook_url".into(), message }]);
+    }
+    Ok(())
+}
+
+async fn read_body(request: Request, api: &Api) -> Result<Bytes, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if kind != "application/json" && !kind.ends_with("+json") {
+        let detail = format!("The body is {kind:?}; send JSON with the header Content-Type: application/json");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    Bytes::from_request(request, api).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB, the most that is read")
+        }
+        status => Problem::new(status, rejection.body_text()),
+    })
 }
 
 /// What is wrong so far.
@@ -61,39 +124,103 @@ impl Errors {
     }
 }
 
-fn read(body: &[u8]) -> Result<JobRequest, Vec<FieldError>> {
+/// The fields of a body that are not read yet.
+type Fields = Map<String, Value>;
+
+/// Reads a body whose first field is `subject`; fields that `read_fields` leaves over are not known.
+fn read<T>(
+    body: &[u8],
+    subject: &str,
+    read_fields: fn(&mut Fields, &mut Errors) -> Option<T>,
+) -> Result<T, Vec<FieldError>> {
     let mut errors = Errors::default();
-    let request = read_fields(body, &mut errors);
-    request.filter(|_| errors.0.is_empty()).ok_or(errors.0)
+    let read = read_object(body, subject, &mut errors).and_then(|mut fields| {
+        let read = read_fields(&mut fields, &mut errors);
+        for field in fields.keys() {
+            errors.add(
+                field,
+                format!("is not known; there are {subject}, date, config, priority, not_before and webhook_url"),
+            );
+        }
+        read
+    });
+    read.filter(|_| errors.0.is_empty()).ok_or(errors.0)
 }
 
-fn read_fields(body: &[u8], errors: &mut Errors) -> Option<JobRequest> {
+fn read_object(body: &[u8], subject: &str, errors: &mut Errors) -> Option<Fields> {
+    let example = if subject == "ticker" { r#""NVDA""# } else { r#"["NVDA", "AMD"]"# };
+    let mend = format!(r#"send {{"{subject}": {example}, "date": "2024-05-10"}}"#);
     if body.is_empty() {
-        errors.add("body", r#"is empty; send {"ticker": "NVDA", "date": "2024-05-10"}"#);
+        errors.add("body", format!("is empty; {mend}"));
         return None;
     }
     let json = serde_json::from_slice(body).map_err(|error| format!("is no JSON: {error}"));
-    let Value::Object(mut fields) = errors.check("body", json)? else {
-        errors.add("body", r#"is no object; send {"ticker": "NVDA", "date": "2024-05-10"}"#);
+    let Value::Object(fields) = errors.check("body", json)? else {
+        errors.add("body", format!("is no object; {mend}"));
         return None;
     };
-    let ticker = required::<Ticker>(&mut fields, "ticker", errors);
-    let date = required::<TradeDate>(&mut fields, "date", errors);
-    let date = date.and_then(|date| errors.check("date", date.not_in_future()));
-    let config = read_config(fields.remove("config"), errors);
-    for field in fields.keys() {
-        errors.add(field, "is not known; there are ticker, date and config");
-    }
-    Some(JobRequest { ticker: ticker?, date: date?, config: config? })
+    Some(fields)
 }
 
-fn required<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str, errors: &mut Errors) -> Option<T> {
-    match fields.remove(name) {
-        None | Some(Value::Null) => {
-            errors.add(name, "is missing");
-            None
+fn read_job(fields: &mut Fields, errors: &mut Errors) -> Option<JobRequest> {
+    let ticker = required::<Ticker>(fields, "ticker", errors);
+    read_terms(fields, errors).zip(ticker).map(|(terms, ticker)| terms(ticker))
+}
+
+fn read_batch(fields: &mut Fields, errors: &mut Errors) -> Option<Vec<JobRequest>> {
+    let tickers = read_tickers(fields, errors);
+    read_terms(fields, errors).zip(tickers).map(|(terms, tickers)| tickers.into_iter().map(terms).collect())
+}
+
+fn read_tickers(fields: &mut Fields, errors: &mut Errors) -> Option<Vec<Ticker>> {
+    let named = required::<Vec<Value>>(fields, "tickers", errors)?;
+    if !(1..=MAX_TICKERS).contains(&named.len()) {
+        errors.add("tickers", format!("are {}; send 1 to {MAX_TICKERS}", named.len()));
+        return None;
+    }
+    let mut tickers = Vec::with_capacity(named.len());
+    let mut seen = HashSet::new();
+    for (place, ticker) in named.into_iter().enumerate() {
+        let field = format!("tickers[{place}]");
+        let ticker = errors.check(&field, serde_json::from_value::<Ticker>(ticker))?;
+        if !seen.insert(ticker.clone()) {
+            errors.add(field, format!("{ticker} is there twice"));
         }
-        Some(value) => errors.check(name, serde_json::from_value(value)),
+        tickers.push(ticker);
+    }
+    Some(tickers)
+}
+
+/// What is said of a job beside its ticker; gives the request for one.
+fn read_terms(fields: &mut Fields, errors: &mut Errors) -> Option<impl Fn(Ticker) -> JobRequest + use<>> {
+    let date = required::<TradeDate>(fields, "date", errors);
+    let date = date.and_then(|date| errors.check("date", date.not_in_future()));
+    let config = read_config(fields.remove("config"), errors);
+    let priority = optional::<Priority>(fields, "priority", errors);
+    let not_before = optional::<DateTime<Utc>>(fields, "not_before", errors);
+    let webhook_url = optional::<WebhookUrl>(fields, "webhook_url", errors);
+    let (date, config, priority) = (date?, config?, priority?.unwrap_or_default());
+    let (not_before, webhook_url) = (not_before?, webhook_url?);
+    Some(move |ticker| {
+        let (config, webhook_url) = (config.clone(), webhook_url.clone());
+        JobRequest { ticker, date, config, priority, not_before, webhook_url }
+    })
+}
+
+fn required<T: DeserializeOwned>(fields: &mut Fields, name: &str, errors: &mut Errors) -> Option<T> {
+    let found = optional(fields, name, errors)?;
+    if found.is_none() {
+        errors.add(name, "is missing");
+    }
+    found
+}
+
+/// A field that may be absent or null; none if it can't be read.
+#[expect(clippy::option_option, reason = "absent and wrong are different things")]
+fn optional<T: DeserializeOwned>(fields: &mut Fields, name: &str, errors: &mut Errors) -> Option<Option<T>> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Some(None),
+        Some(value) => errors.check(name, serde_json::from_value(value)).map(Some),
     }
 }
 
@@ -132,7 +259,7 @@ mod tests {
     use super::*;
 
     fn wrong(body: &str) -> Vec<(String, String)> {
-        let errors = read(body.as_bytes()).unwrap_err();
+        let errors = read(body.as_bytes(), "ticker", read_job).unwrap_err();
         errors.into_iter().map(|FieldError { field, message }| (field, message)).collect()
     }
 
@@ -156,10 +283,41 @@ mod tests {
 
     #[test]
     fn null_means_the_default() {
-        let bare = read(br#"{"ticker": "A", "date": "2024-05-10"}"#).unwrap();
+        let read = |body: &str| read(body.as_bytes(), "ticker", read_job).unwrap();
+        let bare = read(r#"{"ticker": "A", "date": "2024-05-10"}"#);
         for config in ["null", "{}", r#"{"llm_provider": null, "max_debate_rounds": null}"#] {
             let body = format!(r#"{{"ticker": "A", "date": "2024-05-10", "config": {config}}}"#);
-            assert_eq!(read(body.as_bytes()).unwrap(), bare);
+            assert_eq!(read(&body), bare);
+        }
+        assert_eq!(read(r#"{"ticker": "A", "date": "2024-05-10", "priority": null, "not_before": null}"#), bare);
+    }
+
+    #[test]
+    fn a_batch_is_a_job_for_each_ticker() {
+        let body = r#"{"tickers": ["nvda", "BRK.B"], "date": "2024-05-10", "priority": "low",
+            "not_before": "2024-05-11T09:30:00+02:00", "config": {"max_debate_rounds": 2}}"#;
+        let requests = read(body.as_bytes(), "tickers", read_batch).unwrap();
+        let tickers: Vec<_> = requests.iter().map(|request| request.ticker.as_str()).collect();
+        assert_eq!(tickers, ["NVDA", "BRK.B"]);
+        assert!(
+            requests.iter().all(|request| request.priority == Priority::Low && request.config != JobConfig::default())
+        );
+        assert_eq!(requests[0].not_before.unwrap().to_rfc3339(), "2024-05-11T07:30:00+00:00");
+    }
+
+    #[test]
+    fn tickers_that_can_not_be_used_are_named_by_their_places() {
+        let many = format!(r#"{{"tickers": [{}], "date": "2024-05-10"}}"#, vec![r#""A""#; 501].join(","));
+        for (body, field) in [
+            (r#"{"tickers": ["A", "b", "A"], "date": "2024-05-10"}"#, "tickers[2]"),
+            (r#"{"tickers": ["A", 7], "date": "2024-05-10"}"#, "tickers[1]"),
+            (r#"{"tickers": [], "date": "2024-05-10"}"#, "tickers"),
+            (r#"{"tickers": "A", "date": "2024-05-10"}"#, "tickers"),
+            (r#"{"date": "2024-05-10"}"#, "tickers"),
+            (&many, "tickers"),
+        ] {
+            let errors = read(body.as_bytes(), "tickers", read_batch).unwrap_err();
+            assert_eq!(errors.iter().map(|error| &error.field).collect::<Vec<_>>(), [field], "{body}");
         }
     }
 

@@ -59,7 +59,7 @@ pub async fn run(args: AnalyzeArgs, config: Arc<Config>, desk: Desk, output: &Ou
     let queue = Queue::new(Arc::new(store), service::retry_policy(&config));
     let job = match unfinished(&queue).await? {
         Some(job) => job,
-        None => queue.submit(&request).await?,
+        None => queue.submit(request, None).await?.into_job(),
     };
     let events = queue.follow(Scope::Job(job.id), None).await?;
     let results = Results::new(&config.results_dir);

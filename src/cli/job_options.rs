@@ -64,7 +64,7 @@ pub struct JobSettings {
 impl JobOptions {
     /// The job that these options ask for.
     pub fn request(&self, ticker: Ticker) -> JobRequest {
-        JobRequest { ticker, date: self.date, config: self.settings.config() }
+        JobRequest::new(ticker, self.date, self.settings.config())
     }
 }
 
@@ -110,6 +110,6 @@ fn temperature(text: &str) -> Result<Temperature, String> {
     Temperature::try_from(degrees)
 }
 
-fn text<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
+pub(super) fn text<T: TryFrom<String, Error = String>>(text: &str) -> Result<T, String> {
     T::try_from(text.to_owned())
 }

@@ -19,6 +19,7 @@ pub mod output;
 pub mod progress;
 mod remote;
 mod result;
+mod retry;
 mod service;
 mod signals;
 mod sources;

@@ -9,6 +9,7 @@ use super::{
     jobs::{self, JobsArgs},
     output::Output,
     result::{self, ResultArgs},
+    retry::{self, RetryArgs},
     submit::{self, SubmitArgs},
     watch::{self, WatchArgs},
 };
@@ -22,6 +23,7 @@ pub enum Remote {
     Result(ResultArgs),
     Jobs(JobsArgs),
     Cancel(CancelArgs),
+    Retry(RetryArgs),
 }
 
 impl Remote {
@@ -33,6 +35,7 @@ impl Remote {
             Self::Result(args) => result::run(args, client, output).await,
             Self::Jobs(args) => jobs::run(args, client, output).await,
             Self::Cancel(args) => cancel::run(args, client, output).await,
+            Self::Retry(args) => retry::run(args, client, output).await,
         }
     }
 }

@@ -36,7 +36,7 @@ pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let listener = listen(&config).await?;
     let store = EmbeddedStore::open(&config.state_dir.join("jobs.redb"), lease(&config), ttl(&config))?;
-    let queue = Queue::new(Arc::new(store), retry_policy(&config));
+    let queue = Queue::new(Arc::new(store), retry_policy(&config)).with_most_pending(config.max_pending);
     let worker = new_worker(&config, queue.clone(), desk);
     let worker = async {
         worker.run(stop.clone()).await;
@@ -50,7 +50,7 @@ pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
 /// The queue on Redis. It need not be up yet.
 pub fn redis_queue(config: &Config) -> anyhow::Result<Queue> {
     let store = RedisStore::connect(config.redis_url.expose(), lease(config), ttl(config))?;
-    Ok(Queue::new(Arc::new(store), retry_policy(config)))
+    Ok(Queue::new(Arc::new(store), retry_policy(config)).with_most_pending(config.max_pending))
 }
 
 /// A worker as the settings say.
@@ -83,14 +83,15 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 async fn serve_api(
-    config: &Config,
+    config: &Arc<Config>,
     listener: TcpListener,
     queue: Queue,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     info!("the API listens on http://{address}, its documentation is at http://{address}/docs");
-    let api = Api { queue, results: Results::new(&config.results_dir), stop: stop.clone() };
+    let results = Results::new(&config.results_dir);
+    let api = Api { queue, results, config: config.clone(), stop: stop.clone() };
     api::serve(listener, api::router(api), stop, Duration::from_secs(config.shutdown_grace)).await?;
     Ok(())
 }

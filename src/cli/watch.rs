@@ -1,5 +1,7 @@
 //! `watch`: follows jobs to their end.
 
+use std::collections::HashMap;
+
 use clap::Args;
 use futures_util::{StreamExt, stream};
 
@@ -38,13 +40,14 @@ pub(super) async fn follow(jobs: Vec<JobId>, json: bool, client: &Client, output
 
 async fn follow_all(jobs: &[JobId], client: &Client, progress: &mut Progress) -> Result<Exit, CliError> {
     let mut updates = stream::select_all(jobs.iter().map(|&job| Box::pin(client.follow(job).into_stream())));
-    let mut exit = Exit::Done;
+    // A job that failed and was tried again has more than one end; the last counts.
+    let mut ends = HashMap::new();
     while let Some(update) = updates.next().await {
         match update? {
             Update::Event(event) => {
                 if let Some(outcome) = progress.event(&event)? {
                     progress.conclude(&outcome)?;
-                    exit = exit.max(outcome.exit());
+                    ends.insert(event.job_id, outcome.exit());
                 }
             }
             Update::Lost { cause, pause } => {
@@ -53,7 +56,7 @@ async fn follow_all(jobs: &[JobId], client: &Client, progress: &mut Progress) ->
             }
         }
     }
-    Ok(exit)
+    Ok(ends.into_values().max().unwrap_or(Exit::Done))
 }
 
 fn goes_on(jobs: &[JobId]) -> String {

@@ -6,6 +6,7 @@
 mod load;
 mod redis_url;
 mod server_url;
+mod webhook_secrets;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 pub use server_url::ServerUrl;
 use url::Url;
+pub use webhook_secrets::WebhookSecrets;
 
 use crate::{
     domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, VendorList},
@@ -45,6 +47,9 @@ pub struct Config {
     /// Where Redis is: redis:, rediss: (TLS), redis-cluster: or redis-sentinel: URL, with user and password if needed.
     #[schemars(with = "String", extend("x-secret" = true, "x-allowed" = "a URL such as redis://:password@host:6379/0"))]
     pub redis_url: RedisUrl,
+    /// The most jobs that may be pending; more are answered 429 until some have begun.
+    #[schemars(range(min = 1))]
+    pub max_pending: u64,
     /// How long a job is kept after its end, seconds. Results on disk stay.
     #[schemars(range(min = 60))]
     pub job_ttl: u64,
@@ -83,6 +88,19 @@ pub struct Config {
     /// How long a worker that is told to stop goes on with its jobs before it hands them back, and an API with its
     /// requests, seconds.
     pub shutdown_grace: u64,
+
+    /// The secret that webhooks are signed with, by Standard Webhooks: whsec_ and 24 to 64 random bytes in base64. While one
+    /// replaces another, both, separated by a comma. If unset, jobs can have no webhook_url.
+    #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "whsec_ and the base64 of 24 to 64 bytes; several are separated by commas"))]
+    pub webhook_secret: WebhookSecrets,
+    /// How long the receiver of a webhook may take to answer, seconds.
+    #[schemars(range(min = 1, max = 300))]
+    pub webhook_timeout: u64,
+    /// How often a webhook is sent until it is given up.
+    #[schemars(range(min = 1, max = 100))]
+    pub webhook_max_attempts: u32,
+    /// The wait before a webhook is sent again, seconds; it doubles with each attempt, up to six hours.
+    pub webhook_retry_backoff: u64,
 
     /// Who serves the language models.
     pub llm_provider: Provider,
@@ -221,7 +239,7 @@ pub struct Config {
     /// Your e-mail address, which the SEC demands of programs that read its filings; without it they are left out.
     pub contact_email: Option<String>,
 
-    /// Where the commands submit, watch, result, jobs, cancel and healthcheck find the API.
+    /// Where the commands submit, watch, result, jobs, cancel, retry and healthcheck find the API.
     pub tradingagents_url: Url,
 }
 
@@ -240,6 +258,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             redis_url: RedisUrl::default(),
+            max_pending: 100_000,
             job_ttl: 7 * 24 * 3600,
             state_dir: "state".into(),
             results_dir: "results".into(),
@@ -254,6 +273,10 @@ impl Default for Config {
             job_retry_backoff: 5,
             job_retry_backoff_max: 300,
             shutdown_grace: 20,
+            webhook_secret: WebhookSecrets::default(),
+            webhook_timeout: 15,
+            webhook_max_attempts: 16,
+            webhook_retry_backoff: 5,
             llm_provider: Provider::Ollama,
             deep_think_llm: None,
             quick_think_llm: None,

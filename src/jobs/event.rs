@@ -152,10 +152,12 @@ pub enum EventKind {
         error: String,
     },
     Cancelled,
+    /// A client had the failed job tried again.
+    Requeued,
 }
 
 impl EventKind {
-    /// Whether no event of the job can follow.
+    /// Whether the job has ended. After a failure, `requeued` may follow.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled)
     }
@@ -177,6 +179,7 @@ impl EventKind {
             Self::Completed { .. } => "completed",
             Self::Failed { .. } => "failed",
             Self::Cancelled => "cancelled",
+            Self::Requeued => "requeued",
         }
     }
 }

@@ -107,7 +107,8 @@ pub enum Followed {
 }
 
 impl Follower {
-    /// The next event; none after the last one of a job, or if there is no such job. Cancel-safe.
+    /// The next event; none once a job has ended and its events were handed out, or if there is no such job.
+    /// Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<Followed>, StoreError> {
         loop {
             if self.ended {
@@ -152,7 +153,9 @@ impl Follower {
 
     fn hand_out(&mut self, event: Arc<Event>) -> Followed {
         self.cursor = event.id;
-        self.ended = matches!(self.scope, Scope::Job(_)) && event.kind.is_terminal();
+        // What ended once may have gone on since: the stored events say so.
+        let is_last = self.stored.is_empty() && !self.replaying;
+        self.ended = is_last && matches!(self.scope, Scope::Job(_)) && event.kind.is_terminal();
         Followed::Event(event)
     }
 }

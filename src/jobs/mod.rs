@@ -8,22 +8,32 @@
 pub mod embedded;
 mod event;
 pub mod feed;
+mod ids;
 mod model;
+mod priority;
 mod queue;
 pub mod redis;
 mod request;
 mod store;
+mod submission;
 pub mod transition;
+mod webhook;
 
 pub use embedded::EmbeddedStore;
 pub use event::{Event, EventId, EventIdError, EventKind};
 pub use feed::Scope;
+pub use ids::{BatchId, JobId};
 pub use model::{
-    Claim, ErrorType, Failure, Gpu, Job, JobId, Lease, Listing, Page, ServedModels, Stats, Status, WorkerId, WorkerInfo,
+    Claim, ErrorType, Failure, Gpu, Job, Lease, Listing, Page, ServedModels, Stats, Status, WorkerId, WorkerInfo,
 };
+pub use priority::Priority;
 pub use queue::{Cancel, Queue, RetryPolicy};
 pub use redis::RedisStore;
 pub use request::{
     Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature, ToolVendors,
+    WebhookUrl,
 };
 pub use store::{Applied, Recorded, Replay, Store, StoreError};
+pub use submission::{IdempotencyKey, KEY_LIFETIME, Receipt, Submission, SubmitError};
+use webhook::message_id;
+pub use webhook::{Attempted, Delivery, Message, Webhook, WebhookStatus};

@@ -1,52 +1,13 @@
 //! What a job is.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::JobRequest;
+use super::{BatchId, JobId, JobRequest, Webhook};
 use crate::domain::{Decision, Provider};
-
-/// A job's id: a UUID of version 7 (RFC 9562), so that ids sort by the time of submission and a listing needs no
-/// other order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct JobId(Uuid);
-
-impl JobId {
-    /// A new id, later than every one that this process made before.
-    #[expect(clippy::new_without_default, reason = "each call gives another id")]
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-
-    /// The id's sixteen bytes; their order is the ids' order.
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-
-    /// The id of these sixteen bytes.
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(bytes))
-    }
-}
-
-impl FromStr for JobId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        text.parse().map(Self)
-    }
-}
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// Where a job is in its life.
 ///
@@ -55,6 +16,8 @@ impl fmt::Display for JobId {
 ///    ▲                  │ ├────▶ failed
 ///    └── retry, backoff ┘ └────▶ cancelled   (from pending too)
 /// ```
+///
+/// A failed job is pending again when a client asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -69,7 +32,7 @@ impl Status {
     /// All of them, in the order of a job's life.
     pub const ALL: [Self; 5] = [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
 
-    /// Whether nothing can follow.
+    /// Whether nothing follows by itself.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
@@ -140,6 +103,9 @@ impl fmt::Display for WorkerId {
 pub struct Job {
     pub id: JobId,
     pub request: JobRequest,
+    /// The batch that it was submitted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchId>,
     pub status: Status,
     /// When it was accepted, by the store's clock, as all times here.
     pub created_at: DateTime<Utc>,
@@ -153,12 +119,15 @@ pub struct Job {
     /// How many claims there were. It is the fencing token: a worker's write names its attempt, and is refused once
     /// another attempt has begun (Kleppmann, "How to do distributed locking", 2016).
     pub attempt: u32,
-    /// How many failed attempts were followed by another.
+    /// How many failed attempts were followed by another, since the job was submitted or a client had it tried again.
     pub retry_count: u32,
     /// Who holds the lease, or held it last.
     pub worker: Option<WorkerId>,
     /// The outcome, once completed.
     pub decision: Option<Decision>,
+    /// What became of its webhook, once it has ended; none if it has no URL for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
 }
 
 /// A worker's right to a job under one attempt. It ends when the lease time passes without a write.
@@ -204,12 +173,42 @@ pub struct Page {
 /// The jobs by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stats {
-    /// Waiting to be claimed, those that wait out a backoff included.
+    /// Waiting to be claimed, those that wait for their time included.
     pub pending: u64,
     pub running: u64,
     pub completed: u64,
     pub failed: u64,
     pub cancelled: u64,
+}
+
+impl Stats {
+    /// The jobs by status.
+    pub fn of<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> Self {
+        let mut stats = Self::default();
+        for job in jobs {
+            *match job.status {
+                Status::Pending => &mut stats.pending,
+                Status::Running => &mut stats.running,
+                Status::Completed => &mut stats.completed,
+                Status::Failed => &mut stats.failed,
+                Status::Cancelled => &mut stats.cancelled,
+            } += 1;
+        }
+        stats
+    }
+
+    /// The status of all together: pending before the first begins, running until the last has ended, and then that of
+    /// the worst end.
+    pub fn joint(&self) -> Status {
+        let begun = self.running + self.completed + self.failed + self.cancelled > 0;
+        match self {
+            Self { pending: 1.., .. } if !begun => Status::Pending,
+            Self { pending: 1.., .. } | Self { running: 1.., .. } => Status::Running,
+            Self { failed: 1.., .. } => Status::Failed,
+            Self { cancelled: 1.., .. } => Status::Cancelled,
+            _ => Status::Completed,
+        }
+    }
 }
 
 /// What a worker says of itself, every few seconds.
@@ -264,4 +263,24 @@ pub struct Gpu {
     pub driver_version: String,
     /// The newest CUDA version that the driver supports, such as `12.4`.
     pub cuda_version: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_joint_status_is_that_of_the_worst_end_once_all_have_ended() {
+        for ([pending, running, completed, failed, cancelled], joint) in [
+            ([3, 0, 0, 0, 0], Status::Pending),
+            ([2, 1, 0, 0, 0], Status::Running),
+            ([2, 0, 0, 1, 0], Status::Running),
+            ([0, 1, 9, 1, 1], Status::Running),
+            ([0, 0, 9, 1, 1], Status::Failed),
+            ([0, 0, 9, 0, 1], Status::Cancelled),
+            ([0, 0, 9, 0, 0], Status::Completed),
+        ] {
+            assert_eq!(Stats { pending, running, completed, failed, cancelled }.joint(), joint);
+        }
+    }
 }

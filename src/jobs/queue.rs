@@ -5,10 +5,14 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use tracing::warn;
 
 use super::{
-    Applied, Claim, ErrorType, EventId, Failure, Job, JobId, JobRequest, Lease, Scope, Status, Store, StoreError,
+    Applied, BatchId, Claim, ErrorType, EventId, Failure, IdempotencyKey, Job, JobId, JobRequest, Lease, Receipt,
+    Scope, Status, Store, StoreError, Submission, SubmitError,
     feed::{Feed, Follower},
     transition::Transition,
 };
+
+/// How often the store tidies up in one maintenance at most: between two of its bounded steps, others have their turn.
+const TIDY_ROUNDS: usize = 100;
 
 /// The queue of jobs. Clones share one store; the store's own methods can be called on it.
 #[derive(Clone)]
@@ -16,6 +20,8 @@ pub struct Queue {
     store: Arc<dyn Store>,
     feed: Arc<Feed>,
     retries: RetryPolicy,
+    /// The most pending jobs with which more are accepted.
+    most_pending: Option<u64>,
 }
 
 /// When and how often a failed attempt is followed by another.
@@ -42,12 +48,30 @@ impl Queue {
     /// The queue over a store. Must be called within a tokio runtime, which carries the event feed.
     pub fn new(store: Arc<dyn Store>, retries: RetryPolicy) -> Self {
         let feed = Arc::new(Feed::start(store.clone()));
-        Self { store, feed, retries }
+        Self { store, feed, retries, most_pending: None }
     }
 
-    /// Accepts a job: once this returns, it is stored and queued.
-    pub async fn submit(&self, request: &JobRequest) -> Result<Job, StoreError> {
-        self.store.submit(JobId::new(), request).await
+    /// The same queue, that accepts no more jobs than may be pending.
+    pub fn with_most_pending(self, most: u64) -> Self {
+        Self { most_pending: Some(most), ..self }
+    }
+
+    /// Accepts a job: once this returns, it is stored and queued. With a key that an earlier submission had, it is that
+    /// one's job.
+    pub async fn submit(&self, request: JobRequest, key: Option<IdempotencyKey>) -> Result<Receipt, SubmitError> {
+        let submission = Submission::of_job(JobId::new(), request);
+        self.store.submit(&Submission { key, most_pending: self.most_pending, ..submission }).await
+    }
+
+    /// Accepts a batch of jobs, all or none.
+    pub async fn submit_batch(
+        &self,
+        requests: Vec<JobRequest>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Receipt, SubmitError> {
+        let jobs = requests.into_iter().map(|request| (JobId::new(), request)).collect();
+        let batch = Some(BatchId::new());
+        self.store.submit(&Submission { jobs, batch, key, most_pending: self.most_pending }).await
     }
 
     /// Cancels a job that has not ended. It ends at once, whether or not its worker is alive to hear of it.
@@ -57,6 +81,11 @@ impl Queue {
             Applied::Refused(job) => Cancel::AlreadyEnded(job),
             Applied::Unknown => Cancel::Unknown,
         })
+    }
+
+    /// Has a failed job tried again from its beginning, with all its retries; refused if it has not failed.
+    pub async fn retry(&self, job: JobId) -> Result<Applied, StoreError> {
+        self.store.apply(&Transition::requeue(job)).await
     }
 
     /// The change that ends a claim which failed: another attempt if the failure is transient and retries are left, the
@@ -73,7 +102,12 @@ impl Queue {
             let transition = self.retries.after(&job, &worker_lost(&job)).after_expiry();
             self.store.apply(&transition).await?;
         }
-        self.store.tidy().await
+        for _ in 0..TIDY_ROUNDS {
+            if !self.store.tidy().await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The events of `scope` after the one named, from the store first and then live; without one, a job's events
@@ -105,7 +139,7 @@ impl RetryPolicy {
 
     /// Exponential backoff with "equal jitter": half of the wait is fixed, half is random, so that jobs which failed
     /// together don't come back together (Brooker, "Exponential Backoff And Jitter", AWS 2015).
-    fn backoff(&self, retry_count: u32) -> Duration {
+    pub fn backoff(&self, retry_count: u32) -> Duration {
         let ceiling = self.base.saturating_mul(2u32.saturating_pow(retry_count)).min(self.max);
         ceiling.mul_f64(0.5 + 0.5 * fastrand::f64())
     }

@@ -1,9 +1,11 @@
 //! What a client asks for.
 
+use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::Priority;
 use crate::domain::{
     Analyst, AssetType, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Provider, ReasoningEffort,
     Social, Ticker, TradeDate, VendorList,
@@ -18,6 +20,22 @@ pub struct JobRequest {
     /// What differs from the service's defaults.
     #[serde(default)]
     pub config: JobConfig,
+    /// Whether it goes before other jobs, or after them.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+    /// It does not begin before this time (RFC 3339); at once if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<DateTime<Utc>>,
+    /// Where its end is told: a signed POST by Standard Webhooks (<https://www.standardwebhooks.com>).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<WebhookUrl>,
+}
+
+impl JobRequest {
+    /// A job of normal priority that may begin at once, and whose end is told nobody.
+    pub fn new(ticker: Ticker, date: TradeDate, config: JobConfig) -> Self {
+        Self { ticker, date, config, priority: Priority::Normal, not_before: None, webhook_url: None }
+    }
 }
 
 /// The settings of one job. An absent or null key means the service's default; an unknown one is an error.
@@ -274,39 +292,51 @@ impl Language {
     }
 }
 
-/// The base URL of a model provider: http or https, with a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(!try_from, !into)]
-pub struct BackendUrl(#[schemars(with = "String", url, length(max = 2048))] Url);
+macro_rules! http_url {
+    ($(#[$doc:meta])* $name:ident, $instead:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schemars(!try_from, !into)]
+        pub struct $name(#[schemars(with = "String", url, length(max = 2048))] Url);
 
-impl BackendUrl {
-    /// The URL.
-    pub fn as_url(&self) -> &Url {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for BackendUrl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let url = Url::parse(&text).map_err(|e| format!("not a URL: {e}; write it as http://host:port"))?;
-        if !matches!(url.scheme(), "http" | "https") || text.len() > 2048 {
-            return Err("only http and https URLs of at most 2048 characters".into());
+        impl $name {
+            /// The URL.
+            pub fn as_url(&self) -> &Url {
+                &self.0
+            }
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(
-                "a URL with a user or password in it would end up in logs; give the key by the provider's setting"
-                    .into(),
-            );
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                let url = Url::parse(&text).map_err(|e| format!("not a URL: {e}; write it as http://host:port"))?;
+                if !matches!(url.scheme(), "http" | "https") || text.len() > 2048 {
+                    return Err("only http and https URLs of at most 2048 characters".into());
+                }
+                if !url.username().is_empty() || url.password().is_some() {
+                    return Err(concat!("a URL with a user or password in it would end up in logs; ", $instead).into());
+                }
+                Ok(Self(url))
+            }
         }
-        Ok(Self(url))
-    }
+
+        impl From<$name> for String {
+            fn from(url: $name) -> Self {
+                url.0.into()
+            }
+        }
+    };
 }
 
-impl From<BackendUrl> for String {
-    fn from(url: BackendUrl) -> Self {
-        url.0.into()
-    }
-}
+http_url!(
+    /// The base URL of a model provider: http or https, with a host.
+    BackendUrl,
+    "give the key by the provider's setting"
+);
+http_url!(
+    /// The URL of a receiver of webhooks: http or https, with a host.
+    WebhookUrl,
+    "the signature tells the receiver who sends"
+);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    Claim, Event, EventId, EventKind, Job, JobId, JobRequest, Lease, Listing, Page, Scope, Stats, WorkerId, WorkerInfo,
-    transition::Transition,
+    Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt, Scope,
+    Stats, Submission, SubmitError, WorkerId, WorkerInfo, transition::Transition,
 };
 
 /// Keeps jobs, their events, checkpoints and leases, and the workers' heartbeats.
@@ -18,11 +18,15 @@ use super::{
 /// A lease lasts as long as the store was told when it was opened; every accepted write of its holder renews it.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Stores a pending job under `id`, queues it, and tells of it.
-    async fn submit(&self, id: JobId, request: &JobRequest) -> Result<Job, StoreError>;
+    /// Stores pending jobs, queues each for when it may begin, and tells of them. What a store has already, from a submit
+    /// whose answer was lost or by the submission's key, is left as it is.
+    async fn submit(&self, submission: &Submission) -> Result<Receipt, SubmitError>;
 
     /// The job, if it is known.
     async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError>;
+
+    /// The jobs of a batch in the order of their submission; none if it is not known.
+    async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError>;
 
     /// A page of the jobs that match.
     async fn list(&self, listing: &Listing) -> Result<Page, StoreError>;
@@ -30,8 +34,8 @@ pub trait Store: Send + Sync + 'static {
     /// The jobs by status.
     async fn stats(&self) -> Result<Stats, StoreError>;
 
-    /// Claims the job that has been ready for longest, or none if none is ready: it runs now, under a new attempt and
-    /// a fresh lease. Not cancel-safe: a dropped call may have claimed a job, which comes back when its lease is over.
+    /// Claims the job that has been ready for longest among those of the [`Priority`](super::Priority) whose turn it is,
+    /// or none if none is ready: it runs now, under a new attempt and a fresh lease. Not cancel-safe: a dropped call may have claimed a job, which comes back when its lease is over.
     async fn claim(&self, worker: &WorkerId) -> Result<Option<Claim>, StoreError>;
 
     /// Waits until a job may have become ready since this store's last [`claim`](Self::claim) that found none, and for
@@ -53,9 +57,17 @@ pub trait Store: Send + Sync + 'static {
     /// Running jobs whose lease is over, some of them at least.
     async fn expired(&self) -> Result<Vec<Job>, StoreError>;
 
-    /// Makes delayed jobs ready that are due, forgets jobs that ended longer ago than the store keeps them, and
-    /// workers that fell silent; a bounded number of each.
-    async fn tidy(&self) -> Result<(), StoreError>;
+    /// Claims the webhook message that has been due for longest, or none if none is due. For `lease` nobody else gets it;
+    /// unless it is [concluded](Self::conclude_delivery) until then, it is due again.
+    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError>;
+
+    /// Writes what became of an attempt to deliver, in the message and in its job if that is still kept. Nothing happens
+    /// if another attempt has begun since.
+    async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError>;
+
+    /// Makes jobs ready that waited for their time, forgets jobs that ended longer ago than the store keeps them, and
+    /// workers that fell silent; a bounded number of each. Returns whether there is more to do.
+    async fn tidy(&self) -> Result<bool, StoreError>;
 
     /// Keeps what a worker says of itself, with the time of now as `seen_at`.
     async fn heartbeat(&self, worker: &WorkerInfo) -> Result<(), StoreError>;

@@ -1,8 +1,8 @@
 //! The changes of a job's status: what each needs to hold, and what it leads to.
 //!
 //! A store applies a [`Transition`] in one atomic step: it checks the guard, writes the new status, moves the job
-//! between queue, leases and indexes, appends the event and, at an ending, drops lease and checkpoint. Claiming is the
-//! one change that is not here, because the store picks the job.
+//! between queue, leases and indexes, appends the event and, at an ending, drops lease and checkpoint and writes the
+//! message of the job's webhook. Claiming is the one change that is not here, because the store picks the job.
 
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub enum Guard {
     Expired(u32),
     /// The job has not ended.
     Unfinished,
+    /// The job has failed.
+    Failed,
 }
 
 /// What follows.
@@ -37,6 +39,8 @@ pub enum Next {
         delay: Duration,
         cause: Option<Cause>,
     },
+    /// Pending as if it were new: with all its retries, and without an end.
+    Anew,
     Completed(Decision),
     Failed(Cause),
     Cancelled,
@@ -53,7 +57,7 @@ impl Next {
     /// The status that the change leads to.
     pub fn status(&self) -> Status {
         match self {
-            Self::Pending { .. } => Status::Pending,
+            Self::Pending { .. } | Self::Anew => Status::Pending,
             Self::Completed(_) => Status::Completed,
             Self::Failed(_) => Status::Failed,
             Self::Cancelled => Status::Cancelled,
@@ -89,6 +93,11 @@ impl Transition {
     /// refused.
     pub fn cancel(job: JobId) -> Self {
         Self { job, guard: Guard::Unfinished, next: Next::Cancelled, event: EventKind::Cancelled }
+    }
+
+    /// A client wants the failed job tried again.
+    pub fn requeue(job: JobId) -> Self {
+        Self { job, guard: Guard::Failed, next: Next::Anew, event: EventKind::Requeued }
     }
 
     /// The same change, made by anybody once the lease is over.

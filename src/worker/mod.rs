@@ -4,7 +4,8 @@
 //! Worker::run ──claim──▶ attempt ──▶ agents::Firm        one task per job
 //!      │                    └──▶ LeaseKeeper ──▶ queue    all writes of the attempt, and the renewals
 //!      ├── heartbeat        what /workers and /health show
-//!      └── maintenance      ends leases of the dead, wakes delayed jobs
+//!      ├── maintenance      ends leases of the dead, wakes delayed jobs
+//!      └── webhooks         tells the ends of jobs to those who want to know
 //! ```
 //!
 //! [`Desk`] turns a job's settings into the firm that works on it. A worker that is told to stop claims nothing new,
@@ -19,6 +20,7 @@ mod lease_keeper;
 mod limits;
 mod observer;
 mod sources;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,6 +35,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info, info_span, warn};
+use webhooks::Sender;
 
 use crate::{
     config::Config,
@@ -68,6 +71,8 @@ pub struct Options {
     pub hard_limit: Duration,
     /// How long a worker that was told to stop goes on.
     pub grace: Duration,
+    /// How webhooks are sent.
+    pub webhooks: Sender,
 }
 
 impl Options {
@@ -81,6 +86,7 @@ impl Options {
             soft_limit: Duration::from_secs(config.job_soft_time_limit),
             hard_limit: Duration::from_secs(config.job_time_limit),
             grace: Duration::from_secs(config.shutdown_grace),
+            webhooks: Sender::new(config),
         }
     }
 }
@@ -109,6 +115,7 @@ impl Worker {
         upkeep.spawn(heartbeat::beat(worker.clone()));
         upkeep.spawn(heartbeat::list_models(worker.clone()));
         upkeep.spawn(maintain(worker.queue.clone(), worker.options.lease));
+        upkeep.spawn(webhooks::deliver(worker.queue.clone(), worker.options.webhooks.clone()));
         info!(worker = %worker.options.id, concurrency = worker.options.concurrency, "the worker is ready");
 
         worker.claim_jobs(&stop, &hand_back, &attempts).await;

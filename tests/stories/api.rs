@@ -219,6 +219,151 @@ async fn jobs_are_listed_newest_first_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_again_with_its_key_is_the_same_job() {
+    let offline = Offline::start().await;
+    let post = async |path: &str, key: &str, body: &str| {
+        let request = offline.service.http.post(format!("{}{path}", offline.service.url));
+        let request = request.header("idempotency-key", key).header(header::CONTENT_TYPE, "application/json");
+        request.body(body.to_owned()).send().await.unwrap()
+    };
+    let body = r#"{"ticker": "AAPL", "date": "2012-09-19"}"#;
+    let first = post("/jobs", "n8n-run-7", body).await;
+    assert_eq!((first.status(), first.headers().get("idempotent-replayed")), (StatusCode::ACCEPTED, None));
+    let id = first.json::<Value>().await.unwrap()["job_id"].clone();
+    offline.service.ended(id.as_str().unwrap()).await;
+    // Spelt otherwise, it asks for the same; and the header may have quotes, as its draft standard says.
+    for (key, body) in
+        [("n8n-run-7", r#"{"date":"2012-09-19","config":null,"ticker":"aapl"}"#), ("\"n8n-run-7\"", body)]
+    {
+        let again = post("/jobs", key, body).await;
+        assert_eq!(again.status(), StatusCode::ACCEPTED);
+        assert_eq!(again.headers()["idempotent-replayed"], "true");
+        let again: Value = again.json().await.unwrap();
+        assert_eq!((&again["job_id"], &again["status"]), (&id, &json!("completed")));
+    }
+    let other = post("/jobs", "n8n-run-7", r#"{"ticker": "IBM", "date": "2012-09-19"}"#).await;
+    assert!(problem(other, 409).await["detail"].as_str().unwrap().contains("n8n-run-7"));
+    let batch = post("/batches", "n8n-run-7", r#"{"tickers": ["AAPL"], "date": "2012-09-19"}"#).await;
+    problem(batch, 409).await;
+    for key in ["", "two words", &"x".repeat(256)] {
+        let problem = problem(post("/jobs", key, body).await, 422).await;
+        assert_eq!(problem["errors"][0]["field"], "Idempotency-Key");
+    }
+    assert_eq!(offline.service.get("/health").await.1["components"]["queue"]["completed"], 1);
+}
+
+#[tokio::test]
+async fn a_batch_is_accepted_as_a_whole_and_looked_at_as_one() {
+    let offline = Offline::start().await;
+    let post = async |body: Value| {
+        offline.service.http.post(format!("{}/batches", offline.service.url)).json(&body).send().await.unwrap()
+    };
+    let terms = json!({"selected_analysts": ["market"]});
+    let answer = post(json!({"tickers": ["AAPL", "ibm", "TSLA"], "date": "2012-09-19", "config": terms})).await;
+    assert_eq!(answer.status(), 202);
+    let location = answer.headers()["location"].to_str().unwrap().to_owned();
+    let batch: Value = answer.json().await.unwrap();
+    assert_eq!(location, format!("/batches/{}", batch["batch_id"].as_str().unwrap()));
+    for job in batch["jobs"].as_array().unwrap() {
+        assert_eq!(offline.service.ended(job["job_id"].as_str().unwrap()).await["batch_id"], batch["batch_id"]);
+    }
+    let (code, batch) = offline.service.get(&location).await;
+    assert_eq!((code, &batch["status"]), (200, &json!("failed")), "{batch}");
+    assert_eq!(
+        batch["counts"],
+        json!({"pending": 0, "running": 0, "completed": 2, "failed": 1, "cancelled": 0}),
+        "there are no bars of TSLA"
+    );
+    let tickers: Vec<_> = batch["jobs"].as_array().unwrap().iter().map(|job| &job["ticker"]).collect();
+    assert_eq!(tickers, ["AAPL", "IBM", "TSLA"]);
+
+    let refused = post(json!({"tickers": ["AAPL", "no ticker"], "date": "2012-09-19"})).await;
+    assert_eq!(problem(refused, 422).await["errors"][0]["field"], "tickers[1]");
+    let (_, jobs) = offline.service.get("/jobs").await;
+    assert_eq!(jobs["jobs"].as_array().unwrap().len(), 3, "none of it is stored");
+    for id in ["018f6478-2b20-7c53-9d2a-5f3e8a1b7c44", "no-uuid"] {
+        let problem = problem(offline.ask(Method::GET, &format!("/batches/{id}")).await, 404).await;
+        assert_eq!(problem["error"], json!(format!("Batch not found: {id}")));
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_come_again() {
+    let redis = crate::support::redis::Redis::start(&[]).await;
+    let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0").set("REDIS_URL", redis.url()).set("MAX_PENDING", 2);
+    let api = sandbox.start(&["api"]);
+    let service = Service::at(&api.url().await);
+    let post = async |path: &str, body: Value| {
+        service.http.post(format!("{}{path}", service.url)).json(&body).send().await.unwrap()
+    };
+    let first = service.submit("AAPL", "2012-09-19", json!({})).await;
+    let refused = post("/batches", json!({"tickers": ["AAPL", "IBM"], "date": "2012-09-19"})).await;
+    assert_eq!(refused.headers()["retry-after"], "30");
+    assert!(problem(refused, 429).await["detail"].as_str().unwrap().contains("MAX_PENDING"));
+    service.submit("IBM", "2012-09-19", json!({})).await;
+    problem(post("/jobs", json!({"ticker": "AAPL", "date": "2012-09-19"})).await, 429).await;
+    service.http.delete(format!("{}/jobs/{first}", service.url)).send().await.unwrap();
+    service.submit("AAPL", "2012-09-19", json!({})).await;
+}
+
+#[tokio::test]
+async fn failed_jobs_are_listed_with_their_reasons_and_tried_again() {
+    let offline = Offline::start().await;
+    let id = offline.service.submit("TSLA", "2012-09-19", json!({})).await;
+    offline.service.ended(&id).await;
+    let (_, failed) = offline.service.get("/jobs?status=failed").await;
+    let job = &failed["jobs"][0];
+    assert_eq!((&job["error_type"], &job["attempt"]), (&json!("data_error"), &json!(1)));
+    assert!(job["error"].as_str().unwrap().contains("TSLA"), "{job}");
+
+    let answer = offline.ask(Method::POST, &format!("/jobs/{id}/retry")).await;
+    assert_eq!(answer.status(), 202);
+    let again: Value = answer.json().await.unwrap();
+    assert_eq!((&again["status"], &again["completed_at"]), (&json!("pending"), &Value::Null));
+    let ends = std::cell::Cell::new(0);
+    let is_second_end = |event: &Value| {
+        ends.set(ends.get() + u32::from(event["type"] == "failed"));
+        ends.get() == 2
+    };
+    offline.service.events_until(&id, is_second_end).await;
+    let job = offline.service.job(&id).await;
+    assert_eq!((&job["status"], &job["attempt"]), (&json!("failed"), &json!(2)));
+
+    let done = offline.service.submit("AAPL", "2012-09-19", json!({})).await;
+    offline.service.ended(&done).await;
+    let refused = problem(offline.ask(Method::POST, &format!("/jobs/{done}/retry")).await, 409).await;
+    assert!(refused["detail"].as_str().unwrap().contains("completed"), "{refused}");
+    problem(offline.ask(Method::POST, "/jobs/no-uuid/retry").await, 404).await;
+}
+
+#[tokio::test]
+async fn a_job_waits_for_its_time_and_shows_its_place() {
+    let offline = Offline::start().await;
+    let body =
+        r#"{"ticker": "AAPL", "date": "2012-09-19", "priority": "high", "not_before": "2999-01-01T09:00:00+01:00"}"#;
+    let accepted: Value = offline.post(body).await.json().await.unwrap();
+    let id = accepted["job_id"].as_str().unwrap();
+    let other = offline.service.submit("AAPL", "2012-09-19", json!({})).await;
+    offline.service.ended(&other).await;
+    let job = offline.service.job(id).await;
+    assert_eq!(
+        (&job["status"], &job["priority"], &job["not_before"]),
+        (&json!("pending"), &json!("high"), &json!("2999-01-01T08:00:00Z"))
+    );
+    let soon = chrono::Utc::now() + std::time::Duration::from_millis(1500);
+    let body = json!({"ticker": "AAPL", "date": "2012-09-19", "priority": "low", "not_before": soon.to_rfc3339()});
+    let accepted: Value = offline.post(body.to_string()).await.json().await.unwrap();
+    let job = offline.service.ended(accepted["job_id"].as_str().unwrap()).await;
+    assert_eq!(job["status"], "completed");
+    assert!(job["started_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap() >= soon, "{job}");
+
+    for (field, value) in [("priority", "urgent"), ("not_before", "tomorrow")] {
+        let body = json!({"ticker": "AAPL", "date": "2012-09-19", field: value});
+        assert_eq!(problem(offline.post(body.to_string()).await, 422).await["errors"][0]["field"], field);
+    }
+}
+
+#[tokio::test]
 async fn a_listener_resumes_after_the_last_event_that_it_saw() {
     let offline = Offline::start().await;
     let id = offline.service.submit("AAPL", "2012-09-19", json!({})).await;
@@ -313,7 +458,9 @@ async fn the_document_describes_every_call_with_all_its_answers() {
         }
     }
     let codes: Vec<_> = paths["/jobs"]["post"]["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(codes, ["202", "413", "415", "422", "503"]);
+    assert_eq!(codes, ["202", "409", "413", "415", "422", "429", "503"]);
+    let parameters = &paths["/jobs"]["post"]["parameters"];
+    assert_eq!((&parameters[0]["name"], &parameters[0]["in"]), (&json!("Idempotency-Key"), &json!("header")));
 
     let printed = Sandbox::new().run(&["openapi"]).await;
     assert_eq!(serde_json::from_str::<Value>(&printed.stdout).unwrap(), document);

@@ -71,6 +71,39 @@ async fn several_jobs_are_submitted_and_awaited_with_one_command() {
 }
 
 #[tokio::test]
+async fn a_failed_job_is_tried_again_and_watched_to_its_last_end() {
+    let desk = Desk::start(Sandbox::new(), &["--offline"]).await;
+    let id = desk.submit("TSLA").await;
+    assert_eq!(desk.run(&["watch", &id]).await.code, Some(1));
+    let retry = desk.run(&["retry", &id]).await;
+    assert_eq!((retry.code, retry.stdout), (Some(0), format!("{id} pending\n")));
+    let watch = desk.run(&["watch", &id, "--json"]).await;
+    assert_eq!(watch.code, Some(1), "{}", watch.stderr);
+    let kinds: Vec<_> = json_lines(&watch).iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    assert!(kinds.contains(&"requeued".to_owned()), "it does not stop at the first end: {kinds:?}");
+
+    let done = desk.submit("AAPL").await;
+    desk.run(&["watch", &done]).await;
+    let refused = desk.run(&["retry", &done]).await;
+    assert_eq!(refused.code, Some(4));
+    assert!(refused.stderr.contains("has not failed"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+async fn a_submission_that_is_run_again_with_its_key_submits_nothing_new() {
+    let desk = Desk::start(Sandbox::new(), &["--offline"]).await;
+    let submit = ["submit", "AAPL", "IBM", "--date", "2012-09-19", "--idempotency-key", "monday", "--priority", "low"];
+    let first = desk.run(&submit).await;
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    assert_eq!(desk.run(&submit).await.stdout, first.stdout);
+    let later = desk.run(&[&submit[..], &["--not-before", "2999-01-01T00:00:00Z"]].concat()).await;
+    assert_eq!(later.code, Some(4), "that would be another job: {}", later.stderr);
+    let jobs = desk.run(&["jobs", "--json"]).await;
+    assert_eq!(json_lines(&jobs).len(), 2);
+    assert!(json_lines(&jobs).iter().all(|job| job["priority"] == "low"));
+}
+
+#[tokio::test]
 async fn scripts_tell_the_ends_of_jobs_by_their_exit_codes() {
     let llm = FakeLlm::start().await;
     llm.answers_only(0);

@@ -54,10 +54,11 @@ pub async fn decide(
 
 /// Submits a job and waits for its end.
 async fn judge(queue: &Queue, request: JobRequest, progress: &Progress) -> anyhow::Result<Judgement> {
-    let job = queue.submit(&request).await?;
+    let date = request.date;
+    let job = queue.submit(request, None).await?.into_job();
     let mut events = queue.follow(Scope::Job(job.id), None).await?;
     let end = last_event(&mut events, progress).await?;
-    let nothing = Judgement { date: request.date, job_id: job.id, decision: None, rating: None, error: None };
+    let nothing = Judgement { date, job_id: job.id, decision: None, rating: None, error: None };
     Ok(match end {
         EventKind::Completed { decision, rating } => {
             Judgement { decision: Some(decision), rating: Some(rating), ..nothing }

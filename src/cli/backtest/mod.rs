@@ -110,7 +110,7 @@ fn days(history: &PriceHistory, args: &BacktestArgs) -> anyhow::Result<(usize, V
 }
 
 fn request(args: &BacktestArgs, date: TradeDate) -> JobRequest {
-    JobRequest { ticker: args.ticker.clone(), date, config: args.settings.config() }
+    JobRequest::new(args.ticker.clone(), date, args.settings.config())
 }
 
 fn trading_days(text: &str) -> Result<usize, String> {

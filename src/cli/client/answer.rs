@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::{Decision, Ticker, TradeDate},
-    jobs::{JobId, Status},
+    jobs::{JobId, Priority, Status},
 };
 
 /// A job as the API shows it. The fields from `started_at` on may be absent, as they are in the answer to a submission.
@@ -30,6 +30,14 @@ pub struct JobView {
     pub error_type: Option<String>,
     #[serde(default)]
     pub retry_count: u32,
+    /// Attempts that were begun.
+    #[serde(default)]
+    pub attempt: u32,
+    #[serde(default)]
+    pub priority: Priority,
+    /// When it may begin at the earliest.
+    #[serde(default)]
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 /// A part of a listing.

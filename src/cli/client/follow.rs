@@ -30,6 +30,8 @@ pub struct Follow {
     state: State,
     /// The last event that was handed out.
     last: Option<EventId>,
+    /// Whether it ended the job. The stream then ends too, unless the job was tried again since.
+    over: bool,
     /// The wait that the API asks for.
     pause: Duration,
     /// Whether there was a connection before.
@@ -65,6 +67,7 @@ impl Follow {
             job,
             state: State::Away(Duration::ZERO),
             last: None,
+            over: false,
             pause: PAUSE,
             connected: false,
             failures: 0,
@@ -89,6 +92,7 @@ impl Follow {
                             return Ok(Some(Update::Event(event)));
                         }
                     }
+                    Some(Err(_)) | None if self.over => self.state = State::Ended,
                     Some(Err(cut)) => return Ok(Some(self.lost(root_cause(&cut), None))),
                     None => return Ok(Some(self.lost("the API ended the stream".into(), None))),
                 },
@@ -157,9 +161,7 @@ impl Follow {
             return Ok(None);
         }
         self.last = Some(event.id);
-        if event.kind.is_terminal() {
-            self.state = State::Ended;
-        }
+        self.over = event.kind.is_terminal();
         Ok(Some(event))
     }
 }

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
-    jobs::{JobId, JobRequest, Listing},
+    jobs::{IdempotencyKey, JobId, JobRequest, Listing},
     results::JobResult,
 };
 
@@ -82,9 +82,14 @@ impl Client {
         place.into()
     }
 
-    /// Asks for an analysis; the job is stored and queued once this returns.
-    pub async fn submit(&self, request: &JobRequest) -> Result<JobView, ClientError> {
-        self.read(self.request(Method::POST, "jobs").json(request)).await
+    /// Asks for an analysis; the job is stored and queued once this returns. With the key of an earlier submission it is
+    /// that one's job.
+    pub async fn submit(&self, request: &JobRequest, key: Option<&IdempotencyKey>) -> Result<JobView, ClientError> {
+        let mut post = self.request(Method::POST, "jobs").json(request);
+        if let Some(key) = key {
+            post = post.header("idempotency-key", key.as_str());
+        }
+        self.read(post).await
     }
 
     /// A job as it is now.
@@ -116,6 +121,11 @@ impl Client {
     /// Cancels a job that has not ended.
     pub async fn cancel(&self, job: JobId) -> Result<(), ClientError> {
         self.send(self.request(Method::DELETE, &format!("jobs/{job}"))).await.map(drop)
+    }
+
+    /// Has a failed job tried again.
+    pub async fn retry(&self, job: JobId) -> Result<JobView, ClientError> {
+        self.read(self.request(Method::POST, &format!("jobs/{job}/retry"))).await
     }
 
     /// Whether the API can take jobs, and the state of its parts; an error of status 503 if it can't.

@@ -30,6 +30,7 @@ pub(super) fn of(kind: &EventKind) -> Option<String> {
             format!("the attempt failed: {}; retry {retry_count} follows in {delay_seconds:.0} s", one_line(error))
         }
         EventKind::Released { worker } => format!("worker {} stops; another goes on", one_line(&worker.0)),
+        EventKind::Requeued => "tried again, waits for a worker".into(),
         EventKind::ModelAnswered { .. }
         | EventKind::Checkpoint { .. }
         | EventKind::Completed { .. }

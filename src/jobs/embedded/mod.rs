@@ -6,6 +6,8 @@
 //! process: jobs that ran when it died are made ready again when the file is opened next.
 
 mod failure;
+mod keys;
+mod outbox;
 mod reads;
 mod step;
 mod tables;
@@ -30,8 +32,9 @@ use tables::{EVENTS, NUMBERS};
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Applied, Claim, Event, EventId, EventKind, Job, JobId, JobRequest, Lease, Listing, Page, Recorded, Replay, Scope,
-    Stats, Store, StoreError, WorkerId, WorkerInfo, transition::Transition,
+    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt,
+    Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId, WorkerInfo, priority::Turns,
+    transition::Transition,
 };
 
 /// Events that the hub may lie behind before it has to read the store.
@@ -54,6 +57,7 @@ struct Shared {
     ready: watch::Sender<u64>,
     /// What `ready` was when a claim found none for the last time.
     seen: AtomicU64,
+    turns: Turns,
 }
 
 /// What ends with the process.
@@ -89,6 +93,7 @@ impl EmbeddedStore {
             live: broadcast::Sender::new(LIVE_BUFFER),
             ready: watch::Sender::new(0),
             seen: AtomicU64::new(0),
+            turns: Turns::new(),
         };
         for id in orphans {
             shared.requeue(id)?;
@@ -97,13 +102,13 @@ impl EmbeddedStore {
     }
 
     /// Runs what may touch the disk where it does not hold up other tasks.
-    async fn blocking<T: Send + 'static>(
+    async fn blocking<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&Shared) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let shared = self.0.clone();
         let done = tokio::task::spawn_blocking(move || work(&shared)).await;
-        done.unwrap_or_else(|panic| Err(StoreError::Corrupt(panic.to_string())))
+        done.unwrap_or_else(|panic| Err(StoreError::Corrupt(panic.to_string()).into()))
     }
 }
 
@@ -128,13 +133,17 @@ impl Shared {
 
 #[async_trait]
 impl Store for EmbeddedStore {
-    async fn submit(&self, id: JobId, request: &JobRequest) -> Result<Job, StoreError> {
-        let request = request.clone();
-        self.blocking(move |store| store.submit(id, request)).await
+    async fn submit(&self, submission: &Submission) -> Result<Receipt, SubmitError> {
+        let submission = submission.clone();
+        self.blocking(move |store| store.submit(submission)).await
     }
 
     async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         self.blocking(move |store| store.get(id)).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
+        self.blocking(move |store| store.batch(id)).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
@@ -178,7 +187,16 @@ impl Store for EmbeddedStore {
         self.blocking(Shared::expired).await
     }
 
-    async fn tidy(&self) -> Result<(), StoreError> {
+    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
+        self.blocking(move |store| store.claim_delivery(lease)).await
+    }
+
+    async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
+        let (delivery, attempted) = (delivery.clone(), attempted.clone());
+        self.blocking(move |store| store.conclude_delivery(&delivery, &attempted)).await
+    }
+
+    async fn tidy(&self) -> Result<bool, StoreError> {
         self.blocking(Shared::tidy).await
     }
 

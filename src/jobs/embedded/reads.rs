@@ -8,15 +8,27 @@ use super::{
     Shared, TIDY_LIMIT,
     failure::refused,
     step::{from_json, last_purged},
-    tables::{BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, key, status_key},
+    tables::{
+        BATCHES, BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, batch_key, key, status_key,
+    },
 };
-use crate::jobs::{EventId, Job, JobId, Listing, Page, Replay, Scope, Stats, Status, StoreError};
+use crate::jobs::{BatchId, EventId, Job, JobId, Listing, Page, Replay, Scope, Stats, Status, StoreError};
 
 impl Shared {
     pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         let transaction = self.database.begin_read().map_err(refused)?;
         let jobs = transaction.open_table(JOBS).map_err(refused)?;
         job_at(&jobs, key(id))
+    }
+
+    pub fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let jobs = transaction.open_table(JOBS).map_err(refused)?;
+        let batches = transaction.open_table(BATCHES).map_err(refused)?;
+        let id = batch_key(id);
+        let range = batches.range((id, 0)..=(id, Key::MAX)).map_err(refused)?;
+        let found = range.map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
+        found.filter_map(Result::transpose).collect()
     }
 
     pub fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
@@ -28,12 +40,17 @@ impl Shared {
         let mut found: Vec<Job> = match (&listing.ticker, listing.status) {
             (Some(ticker), status) => {
                 let table = transaction.open_table(BY_TICKER).map_err(refused)?;
-                let range = table.range((ticker.as_str(), 0)..(ticker.as_str(), before)).map_err(refused)?;
-                let all = range.rev().map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
-                let matching = all.filter_map(Result::transpose);
-                let matching = matching
-                    .filter(|job| job.as_ref().map_or(true, |job| status.is_none_or(|status| job.status == status)));
-                matching.take(take).collect::<Result<_, _>>()?
+                let ticker = ticker.as_str();
+                let mut ids = Vec::new();
+                for status in status.map_or(Status::ALL.to_vec(), |status| vec![status]).into_iter().map(status_key) {
+                    let range = table.range((ticker, status, 0)..(ticker, status, before)).map_err(refused)?;
+                    for entry in range.rev().take(take) {
+                        ids.push(entry.map_err(refused)?.0.value().2);
+                    }
+                }
+                // The newest of all are among the newest of each status.
+                ids.sort_unstable_by(|a, b| b.cmp(a));
+                ids.into_iter().take(take).filter_map(|id| job_at(&jobs, id).transpose()).collect::<Result<_, _>>()?
             }
             (None, Some(status)) => {
                 let table = transaction.open_table(BY_STATUS).map_err(refused)?;

@@ -8,18 +8,19 @@ use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use super::{
     failure::refused,
     tables::{
-        BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, DELAYED, ENDED, EVENTS, JOB_EVENTS, JOBS, Key, LAST_PURGED, NUMBERS,
-        Place, READY, Row, event_id, job_id, key, status_key,
+        BATCHES, BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, DELAYED, ENDED, EVENTS, JOB_EVENTS, JOBS, KEYS, KEYS_ENDS,
+        Key, LAST_PURGED, NUMBERS, Place, Row, WEBHOOKS, WEBHOOKS_DUE, batch_key, event_id, job_id, key, ready,
+        status_key,
     },
 };
 use crate::jobs::{
-    Event, EventId, EventKind, Job, JobId, Status, StoreError,
+    Event, EventId, EventKind, Job, JobId, Priority, Status, StoreError,
     transition::{Cause, Next},
 };
 
 /// A step under way. Dropped without [`commit`](Self::commit), it has not happened.
 pub struct Step {
-    transaction: WriteTransaction,
+    pub(super) transaction: WriteTransaction,
     pub now: DateTime<Utc>,
     last_event: EventId,
     events: Vec<Event>,
@@ -55,34 +56,45 @@ impl Step {
         jobs.get(key(id)).map_err(refused)?.map(|row| from_json(row.value())).transpose()
     }
 
-    /// Stores a job that is new, ready to be claimed.
+    /// Those of these jobs that are kept.
+    pub fn jobs(&self, ids: &[JobId]) -> Result<Vec<Job>, StoreError> {
+        ids.iter().filter_map(|id| self.row(*id).transpose()).map(|row| Ok(row?.job)).collect()
+    }
+
+    /// Stores a job that is new, to be claimed when it may begin.
     pub fn add(&mut self, job: Job) -> Result<(), StoreError> {
         let id = key(job.id);
-        let mut by_ticker = self.transaction.open_table(BY_TICKER).map_err(refused)?;
-        by_ticker.insert((job.request.ticker.as_str(), id), ()).map_err(refused)?;
-        drop(by_ticker);
-        self.index(job.status, id)?;
-        let place = self.wait(id, Duration::ZERO)?;
+        if let Some(batch) = job.batch {
+            let mut batches = self.transaction.open_table(BATCHES).map_err(refused)?;
+            batches.insert((batch_key(batch), id), ()).map_err(refused)?;
+        }
+        self.index(&job)?;
+        let delay = job.request.not_before.and_then(|time| (time - self.now).to_std().ok());
+        let place = self.wait(id, job.request.priority, delay.unwrap_or_default())?;
         self.write(&Row { job, place })
     }
 
-    /// Takes the job that has been ready for longest.
-    pub fn next_ready(&mut self) -> Result<Option<Row>, StoreError> {
-        let mut ready = self.transaction.open_table(READY).map_err(refused)?;
-        let Some((_, id)) = ready.pop_first().map_err(refused)? else { return Ok(None) };
-        let row = self.row(job_id(id.value()))?;
-        let row = row.ok_or_else(|| StoreError::Corrupt("a job is ready that is not there".into()))?;
-        Ok(Some(Row { place: Place::Nowhere, ..row }))
+    /// Takes the job that has been ready for longest, of the first of these priorities that has any.
+    pub fn next_ready(&mut self, order: [Priority; 3]) -> Result<Option<Row>, StoreError> {
+        for priority in order {
+            let mut ready = self.transaction.open_table(ready(priority)).map_err(refused)?;
+            let Some((_, id)) = ready.pop_first().map_err(refused)? else { continue };
+            let row = self.row(job_id(id.value()))?;
+            let row = row.ok_or_else(|| StoreError::Corrupt("a job is ready that is not there".into()))?;
+            return Ok(Some(Row { place: Place::Nowhere, ..row }));
+        }
+        Ok(None)
     }
 
     /// Changes a job's status, wherever it waits, and stores it. Its other fields are the caller's.
     pub fn change(&mut self, mut row: Row, status: Status, delay: Duration) -> Result<Job, StoreError> {
         let id = key(row.job.id);
-        self.unindex(row.job.status, id)?;
-        self.index(status, id)?;
-        self.stop_waiting(id, row.place)?;
+        let priority = row.job.request.priority;
+        self.stop_waiting(id, priority, row.place)?;
+        self.unindex(&row.job)?;
         row.job.status = status;
-        row.place = if status == Status::Pending { self.wait(id, delay)? } else { Place::Nowhere };
+        self.index(&row.job)?;
+        row.place = if status == Status::Pending { self.wait(id, priority, delay)? } else { Place::Nowhere };
         if status.is_terminal() {
             self.end(id, &mut row.job)?;
         }
@@ -102,6 +114,10 @@ impl Step {
                     show(job, cause);
                 }
             }
+            Next::Anew => {
+                job.retry_count = 0;
+                self.reopen(job)?;
+            }
             Next::Completed(decision) => {
                 (job.error, job.error_type) = (None, None);
                 job.decision = Some(*decision);
@@ -109,12 +125,15 @@ impl Step {
             Next::Failed(cause) => show(job, cause),
             Next::Cancelled => {}
         }
-        self.tell(job.id, event.clone())?;
+        let told = self.tell(job.id, event.clone())?;
+        if next.status().is_terminal() {
+            self.post(job, told, event)?;
+        }
         self.change(row, next.status(), delay)
     }
 
-    /// Appends an event.
-    pub fn tell(&mut self, job: JobId, kind: EventKind) -> Result<(), StoreError> {
+    /// Appends an event; returns its id.
+    pub fn tell(&mut self, job: JobId, kind: EventKind) -> Result<EventId, StoreError> {
         let ms = millis(self.now);
         let last = self.last_event;
         // The clock may have been set back; ids only rise.
@@ -126,7 +145,7 @@ impl Step {
         by_job.insert((key(job), id.ms, id.seq), ()).map_err(refused)?;
         self.last_event = id;
         self.events.push(event);
-        Ok(())
+        Ok(id)
     }
 
     pub fn checkpoint(&self, job: JobId) -> Result<Option<Vec<u8>>, StoreError> {
@@ -140,11 +159,12 @@ impl Step {
         Ok(())
     }
 
-    /// Whether a delayed job is due or an old one can be forgotten. A step without a chore need not be committed.
+    /// Whether a delayed job is due, or an old one or a key can be forgotten. A step without a chore need not be
+    /// committed.
     pub fn has_chores(&self, ttl: Duration) -> Result<bool, StoreError> {
         let due = self.earliest(DELAYED, self.now, 1)?;
         let old = self.earliest(ENDED, self.before(ttl), 1)?;
-        Ok(!due.is_empty() || !old.is_empty())
+        Ok(!due.is_empty() || !old.is_empty() || self.has_old_keys()?)
     }
 
     /// Makes ready what is due, at most `limit` jobs.
@@ -152,8 +172,9 @@ impl Step {
         let due = self.earliest(DELAYED, self.now, limit)?;
         for (_, id) in due {
             if let Some(mut row) = self.row(job_id(id))? {
-                self.stop_waiting(id, row.place)?;
-                row.place = self.wait(id, Duration::ZERO)?;
+                let priority = row.job.request.priority;
+                self.stop_waiting(id, priority, row.place)?;
+                row.place = self.wait(id, priority, Duration::ZERO)?;
                 self.write(&row)?;
             }
         }
@@ -166,9 +187,11 @@ impl Step {
             self.transaction.open_table(ENDED).map_err(refused)?.remove((ended, id)).map_err(refused)?;
             if let Some(Row { job, .. }) = self.row(job_id(id))? {
                 self.transaction.open_table(JOBS).map_err(refused)?.remove(id).map_err(refused)?;
-                self.unindex(job.status, id)?;
-                let mut by_ticker = self.transaction.open_table(BY_TICKER).map_err(refused)?;
-                by_ticker.remove((job.request.ticker.as_str(), id)).map_err(refused)?;
+                self.unindex(&job)?;
+                if let Some(batch) = job.batch {
+                    let mut batches = self.transaction.open_table(BATCHES).map_err(refused)?;
+                    batches.remove((batch_key(batch), id)).map_err(refused)?;
+                }
             }
             self.forget_events(id)?;
         }
@@ -208,24 +231,24 @@ impl Step {
     }
 
     /// Puts a job where it waits for its next claim.
-    fn wait(&mut self, id: Key, delay: Duration) -> Result<Place, StoreError> {
+    fn wait(&mut self, id: Key, priority: Priority, delay: Duration) -> Result<Place, StoreError> {
         if delay.is_zero() {
-            let mut ready = self.transaction.open_table(READY).map_err(refused)?;
+            let mut ready = self.transaction.open_table(ready(priority)).map_err(refused)?;
             let number = ready.last().map_err(refused)?.map_or(0, |(last, _)| last.value()) + 1;
             ready.insert(number, id).map_err(refused)?;
             self.woke = true;
             return Ok(Place::Ready(number));
         }
-        let due = millis(self.now).saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        let due = later(self.now, delay);
         self.transaction.open_table(DELAYED).map_err(refused)?.insert((due, id), ()).map_err(refused)?;
         Ok(Place::Delayed(due))
     }
 
-    fn stop_waiting(&mut self, id: Key, place: Place) -> Result<(), StoreError> {
+    fn stop_waiting(&mut self, id: Key, priority: Priority, place: Place) -> Result<(), StoreError> {
         match place {
             Place::Nowhere => {}
             Place::Ready(number) => {
-                self.transaction.open_table(READY).map_err(refused)?.remove(number).map_err(refused)?;
+                self.transaction.open_table(ready(priority)).map_err(refused)?.remove(number).map_err(refused)?;
             }
             Place::Delayed(due) => {
                 self.transaction.open_table(DELAYED).map_err(refused)?.remove((due, id)).map_err(refused)?;
@@ -242,18 +265,34 @@ impl Step {
         Ok(())
     }
 
-    fn index(&mut self, status: Status, id: Key) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(BY_STATUS)
-            .map_err(refused)?
-            .insert((status_key(status), id), ())
-            .map_err(refused)?;
-        self.count(status, |count| count + 1)
+    /// Takes an ending back. What it told stays told.
+    fn reopen(&mut self, job: &mut Job) -> Result<(), StoreError> {
+        job.webhook = None;
+        if let Some(end) = job.completed_at.take() {
+            let mut ended = self.transaction.open_table(ENDED).map_err(refused)?;
+            ended.remove((millis(end), key(job.id))).map_err(refused)?;
+        }
+        Ok(())
     }
 
-    fn unindex(&mut self, status: Status, id: Key) -> Result<(), StoreError> {
-        self.transaction.open_table(BY_STATUS).map_err(refused)?.remove((status_key(status), id)).map_err(refused)?;
-        self.count(status, |count| count.saturating_sub(1))
+    fn index(&mut self, job: &Job) -> Result<(), StoreError> {
+        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), key(job.id));
+        self.transaction.open_table(BY_STATUS).map_err(refused)?.insert((status, id), ()).map_err(refused)?;
+        self.transaction.open_table(BY_TICKER).map_err(refused)?.insert((ticker, status, id), ()).map_err(refused)?;
+        self.count(job.status, |count| count + 1)
+    }
+
+    fn unindex(&mut self, job: &Job) -> Result<(), StoreError> {
+        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), key(job.id));
+        self.transaction.open_table(BY_STATUS).map_err(refused)?.remove((status, id)).map_err(refused)?;
+        self.transaction.open_table(BY_TICKER).map_err(refused)?.remove((ticker, status, id)).map_err(refused)?;
+        self.count(job.status, |count| count.saturating_sub(1))
+    }
+
+    /// How many jobs are pending.
+    pub fn pending(&self) -> Result<u64, StoreError> {
+        let counts = self.transaction.open_table(COUNTS).map_err(refused)?;
+        Ok(counts.get(status_key(Status::Pending)).map_err(refused)?.map_or(0, |count| count.value()))
     }
 
     fn count(&mut self, status: Status, change: impl FnOnce(u64) -> u64) -> Result<(), StoreError> {
@@ -263,7 +302,7 @@ impl Step {
         Ok(())
     }
 
-    fn write(&mut self, row: &Row) -> Result<(), StoreError> {
+    pub fn write(&mut self, row: &Row) -> Result<(), StoreError> {
         let mut jobs = self.transaction.open_table(JOBS).map_err(refused)?;
         jobs.insert(key(row.job.id), to_json(row).as_slice()).map_err(refused)?;
         Ok(())
@@ -277,7 +316,14 @@ pub fn prepare(database: &Database) -> Result<Vec<JobId>, StoreError> {
     transaction.open_table(BY_TICKER).map_err(refused)?;
     transaction.open_table(BY_STATUS).map_err(refused)?;
     transaction.open_table(COUNTS).map_err(refused)?;
-    transaction.open_table(READY).map_err(refused)?;
+    for priority in Priority::ALL {
+        transaction.open_table(ready(priority)).map_err(refused)?;
+    }
+    transaction.open_table(BATCHES).map_err(refused)?;
+    transaction.open_table(KEYS).map_err(refused)?;
+    transaction.open_table(KEYS_ENDS).map_err(refused)?;
+    transaction.open_table(WEBHOOKS).map_err(refused)?;
+    transaction.open_table(WEBHOOKS_DUE).map_err(refused)?;
     transaction.open_table(DELAYED).map_err(refused)?;
     transaction.open_table(ENDED).map_err(refused)?;
     transaction.open_table(CHECKPOINTS).map_err(refused)?;
@@ -307,6 +353,11 @@ pub fn last_purged(numbers: &impl ReadableTable<&'static str, (u64, u64)>) -> Re
     Ok(numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value()))
 }
 
+/// The millisecond that comes so long after a time.
+pub fn later(time: DateTime<Utc>, delay: Duration) -> u64 {
+    millis(time).saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
+}
+
 pub fn millis(time: DateTime<Utc>) -> u64 {
     u64::try_from(time.timestamp_millis()).unwrap_or_default()
 }
@@ -315,7 +366,7 @@ pub fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Stor
     serde_json::from_slice(bytes).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+pub fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("rows have no map with keys that are no texts")
 }
 

@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{EventId, Job, JobId, Status};
+use crate::jobs::{BatchId, Delivery, EventId, Job, JobId, Priority, Status};
 
 /// A job id as a key: the order of the numbers is the order of the ids, which is that of submission.
 pub type Key = u128;
@@ -14,17 +14,38 @@ pub const JOBS: TableDefinition<Key, &[u8]> = TableDefinition::new("jobs");
 /// Jobs by status, for listings.
 pub const BY_STATUS: TableDefinition<(u8, Key), ()> = TableDefinition::new("jobs_by_status");
 
-/// Jobs by ticker, for listings.
-pub const BY_TICKER: TableDefinition<(&str, Key), ()> = TableDefinition::new("jobs_by_ticker");
+/// Jobs by ticker and status, for listings.
+pub const BY_TICKER: TableDefinition<(&str, u8, Key), ()> = TableDefinition::new("jobs_by_ticker_and_status");
 
 /// How many jobs have each status.
 pub const COUNTS: TableDefinition<u8, u64> = TableDefinition::new("counts");
 
-/// Jobs that can be claimed, in the order in which they became ready.
-pub const READY: TableDefinition<u64, Key> = TableDefinition::new("ready");
+/// The jobs of each batch.
+pub const BATCHES: TableDefinition<(Key, Key), ()> = TableDefinition::new("batches");
 
-/// Jobs that wait out a backoff, by the millisecond at which they are due.
+/// Submissions by their idempotency keys, as [`Remembered`] in JSON.
+pub const KEYS: TableDefinition<&str, &[u8]> = TableDefinition::new("idempotency_keys");
+
+/// The idempotency keys by the millisecond at which they are forgotten.
+pub const KEYS_ENDS: TableDefinition<(u64, &str), ()> = TableDefinition::new("idempotency_keys_by_end");
+
+/// Jobs of this priority that can be claimed, in the order in which they became ready.
+pub const fn ready(priority: Priority) -> TableDefinition<'static, u64, Key> {
+    TableDefinition::new(match priority {
+        Priority::High => "ready_high",
+        Priority::Normal => "ready",
+        Priority::Low => "ready_low",
+    })
+}
+
+/// Jobs that wait for their time, by the millisecond at which they are due.
 pub const DELAYED: TableDefinition<(u64, Key), ()> = TableDefinition::new("delayed");
+
+/// Webhook messages that are not delivered, by the event that ended their job, as [`Waiting`] in JSON.
+pub const WEBHOOKS: TableDefinition<(u64, u64), &[u8]> = TableDefinition::new("webhooks");
+
+/// The messages by the millisecond at which each is due.
+pub const WEBHOOKS_DUE: TableDefinition<(u64, (u64, u64)), ()> = TableDefinition::new("webhooks_due");
 
 /// Jobs that have ended, by the millisecond of their end.
 pub const ENDED: TableDefinition<(u64, Key), ()> = TableDefinition::new("ended");
@@ -54,12 +75,33 @@ pub struct Row {
 /// Where a job waits.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub enum Place {
-    /// In [`READY`], under this number.
+    /// In [`ready`] of its priority, under this number.
     Ready(u64),
     /// In [`DELAYED`], until this millisecond.
     Delayed(u64),
     /// It does not wait: it runs, or has ended.
     Nowhere,
+}
+
+/// A submission that had an idempotency key.
+#[derive(Serialize, Deserialize)]
+pub struct Remembered {
+    pub fingerprint: String,
+    pub jobs: Vec<JobId>,
+    /// The millisecond at which it is forgotten.
+    pub until: u64,
+}
+
+/// A webhook message that waits.
+#[derive(Serialize, Deserialize)]
+pub struct Waiting {
+    pub delivery: Delivery,
+    /// The millisecond at which it is due.
+    pub due: u64,
+}
+
+pub fn batch_key(id: BatchId) -> Key {
+    u128::from_be_bytes(*id.as_bytes())
 }
 
 pub fn key(id: JobId) -> Key {

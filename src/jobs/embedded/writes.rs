@@ -7,7 +7,8 @@ use std::{
 
 use super::{Memory, Shared, TIDY_LIMIT, step::Step};
 use crate::jobs::{
-    Applied, Claim, EventKind, Job, JobId, JobRequest, Lease, Recorded, Status, StoreError, WorkerId,
+    Applied, Attempted, BatchId, Claim, Delivery, EventKind, Job, JobId, JobRequest, Lease, Receipt, Recorded, Status,
+    StoreError, Submission, SubmitError, WorkerId,
     transition::{Guard, Transition},
 };
 
@@ -25,37 +26,44 @@ impl Shared {
         self.commit(step, &memory)
     }
 
-    pub fn submit(&self, id: JobId, request: JobRequest) -> Result<Job, StoreError> {
+    pub fn submit(&self, submission: Submission) -> Result<Receipt, SubmitError> {
+        let fingerprint = submission.fingerprint();
         let memory = self.memory();
         let mut step = Step::begin(&self.database)?;
-        if let Some(row) = step.row(id)? {
-            return Ok(row.job);
+        if let Some(key) = &submission.key
+            && let Some(before) = step.remembered(key)?
+        {
+            let jobs = step.jobs(&before.jobs)?;
+            match jobs.is_empty() {
+                false if before.fingerprint == fingerprint => return Ok(Receipt { jobs, repeated: true }),
+                false => return Err(SubmitError::KeyReused(key.clone())),
+                true => {}
+            }
         }
-        let (ticker, date) = (request.ticker.clone(), request.date);
-        let job = Job {
-            id,
-            request,
-            status: Status::Pending,
-            created_at: step.now,
-            started_at: None,
-            completed_at: None,
-            error: None,
-            error_type: None,
-            attempt: 0,
-            retry_count: 0,
-            worker: None,
-            decision: None,
-        };
-        step.add(job.clone())?;
-        step.tell(id, EventKind::Submitted { ticker, date })?;
+        let Submission { jobs: asked, batch, key, most_pending } = submission;
+        let (mut jobs, mut is_new) = (Vec::with_capacity(asked.len()), false);
+        for (id, request) in asked {
+            let known = step.row(id)?;
+            is_new |= known.is_none();
+            jobs.push(known.map_or_else(|| add(&mut step, id, request, batch), |row| Ok(row.job))?);
+        }
+        if let Some(most) = most_pending.filter(|_| is_new)
+            && step.pending()? > most
+        {
+            // Without a commit, nothing has happened.
+            return Err(SubmitError::QueueFull { most });
+        }
+        if let Some(key) = key {
+            step.remember(&key, fingerprint, jobs.iter().map(|job| job.id).collect())?;
+        }
         self.commit(step, &memory)?;
-        Ok(job)
+        Ok(Receipt { jobs, repeated: false })
     }
 
     pub fn claim(&self, worker: WorkerId) -> Result<Option<Claim>, StoreError> {
         let mut memory = self.memory();
         let mut step = Step::begin(&self.database)?;
-        let Some(mut row) = step.next_ready()? else {
+        let Some(mut row) = step.next_ready(self.turns.next())? else {
             self.seen.store(*self.ready.borrow(), Ordering::Relaxed);
             return Ok(None);
         };
@@ -105,6 +113,7 @@ impl Shared {
             Guard::Attempt(attempt) => runs_under(&row.job, attempt),
             Guard::Expired(attempt) => runs_under(&row.job, attempt) && memory.is_over(row.job.id),
             Guard::Unfinished => !row.job.status.is_terminal(),
+            Guard::Failed => row.job.status == Status::Failed,
         };
         if !holds {
             return Ok(Applied::Refused(row.job));
@@ -115,18 +124,64 @@ impl Shared {
         Ok(Applied::Done(job))
     }
 
-    pub fn tidy(&self) -> Result<(), StoreError> {
+    pub fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
+        let memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        let claimed = step.claim_message(lease)?;
+        if claimed.is_some() {
+            self.commit(step, &memory)?;
+        }
+        Ok(claimed)
+    }
+
+    pub fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
+        let memory = self.memory();
+        let mut step = Step::begin(&self.database)?;
+        if step.conclude_message(delivery, attempted)? {
+            self.commit(step, &memory)?;
+        }
+        Ok(())
+    }
+
+    pub fn tidy(&self) -> Result<bool, StoreError> {
         let mut memory = self.memory();
         let silent = Instant::now().checked_sub(self.lease);
         memory.workers.retain(|_, (_, seen)| silent.is_none_or(|silent| *seen >= silent));
         let mut step = Step::begin(&self.database)?;
         if !step.has_chores(self.ttl)? {
-            return Ok(());
+            return Ok(false);
         }
         step.wake_due(TIDY_LIMIT)?;
         step.forget_old(self.ttl, TIDY_LIMIT)?;
-        self.commit(step, &memory)
+        step.forget_keys(TIDY_LIMIT)?;
+        let more = step.has_chores(self.ttl)?;
+        self.commit(step, &memory)?;
+        Ok(more)
     }
+}
+
+/// Stores a job that is new.
+fn add(step: &mut Step, id: JobId, request: JobRequest, batch: Option<BatchId>) -> Result<Job, StoreError> {
+    let (ticker, date) = (request.ticker.clone(), request.date);
+    let job = Job {
+        id,
+        request,
+        batch,
+        status: Status::Pending,
+        created_at: step.now,
+        started_at: None,
+        completed_at: None,
+        error: None,
+        error_type: None,
+        attempt: 0,
+        retry_count: 0,
+        worker: None,
+        decision: None,
+        webhook: None,
+    };
+    step.add(job.clone())?;
+    step.tell(id, EventKind::Submitted { ticker, date })?;
+    Ok(job)
 }
 
 impl Memory {

@@ -4,7 +4,7 @@ use fred::types::Value;
 
 use super::{
     connection::Connection,
-    record::{Entry, event_of, unexpected},
+    record::{event_of_message, unexpected},
     scripts::{LAST_EVENT, REPLAY},
 };
 use crate::jobs::{EventId, Replay, Scope, StoreError};
@@ -17,8 +17,8 @@ pub async fn read(connection: &Connection, scope: Scope, after: EventId, limit: 
     }
     let job = if let Scope::Job(id) = scope { id.to_string() } else { String::new() };
     let args = [job, after.to_string(), limit.to_string()].map(Value::from);
-    let (entries, gap): (Vec<Entry>, bool) = connection.run(&REPLAY, args.into()).await?;
-    let events = entries.iter().map(|entry| event_of(entry, scope)).collect::<Result<_, _>>()?;
+    let (messages, gap): (Vec<String>, bool) = connection.run(&REPLAY, args.into()).await?;
+    let events = messages.iter().map(|message| event_of_message(message)).collect::<Result<_, _>>()?;
     Ok(Replay { events, gap })
 }
 

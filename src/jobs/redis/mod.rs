@@ -1,8 +1,9 @@
 //! A store in Redis (7 or newer, or Valkey), for any number of processes and hosts.
 //!
 //! Each step is one Lua script, and so atomic; `lua/prelude.lua` has the keys, and what all scripts share. Jobs that are
-//! ready wait in a stream with a consumer group, and a lease is the idle time of the job's entry there. Pub/sub carries
-//! the events and wakes those who wait for jobs ([`listener`]); an event lost with a connection is read from the feed.
+//! ready wait in streams with a consumer group, one stream for each priority, and a lease is the idle time of the job's
+//! entry there. Pub/sub carries the events and wakes those who wait for jobs ([`listener`]); an event lost with a
+//! connection is read from the feed.
 
 mod connection;
 mod feed;
@@ -22,13 +23,18 @@ use async_trait::async_trait;
 use connection::Connection;
 use fred::types::Value;
 use listener::Listener;
-use record::{Fields, checkpoint, id_of, job_of, to_json, worker_of};
-use scripts::{APPLY, CLAIM, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, RECORD, STATS, SUBMIT, TIDY, WORKERS};
+use record::{Fields, checkpoint, delivery_of, job_of, to_json, worker_of};
+use scripts::{
+    APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, RECORD,
+    STATS, SUBMIT, TIDY, WORKERS,
+};
 use tokio::sync::broadcast;
 
 use super::{
-    Applied, Claim, Event, EventId, EventKind, Job, JobId, JobRequest, Lease, Listing, Page, Recorded, Replay, Scope,
-    Stats, Status, Store, StoreError, WorkerId, WorkerInfo,
+    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, KEY_LIFETIME, Lease, Listing,
+    Page, Receipt, Recorded, Replay, Scope, Stats, Status, Store, StoreError, Submission, SubmitError, WorkerId,
+    WorkerInfo,
+    priority::Turns,
     transition::{Guard, Next, Transition},
 };
 
@@ -47,6 +53,7 @@ pub struct RedisStore {
     ttl: Duration,
     /// How often a job had become ready before the last claim that found none.
     seen: AtomicU64,
+    turns: Turns,
 }
 
 impl RedisStore {
@@ -55,7 +62,7 @@ impl RedisStore {
     pub fn connect(url: &str, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
         let connection = Arc::new(Connection::new(url)?.start());
         let listener = Listener::start(url, connection.clone())?;
-        Ok(Self { connection, listener, lease, ttl, seen: AtomicU64::new(0) })
+        Ok(Self { connection, listener, lease, ttl, seen: AtomicU64::new(0), turns: Turns::new() })
     }
 
     /// Waits for the first connection: before, what is read from the feed may be followed by events that nobody hears.
@@ -75,10 +82,26 @@ macro_rules! args {
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn submit(&self, id: JobId, request: &JobRequest) -> Result<Job, StoreError> {
-        let event = EventKind::Submitted { ticker: request.ticker.clone(), date: request.date };
-        let args = args![id, request.ticker, to_json(request), to_json(&event)];
-        job_of(&self.connection.run(&SUBMIT, args).await?)
+    async fn submit(&self, submission: &Submission) -> Result<Receipt, SubmitError> {
+        let key = submission.key.as_ref().map_or("", |key| key.as_str());
+        let batch = submission.batch.map(|id| id.to_string()).unwrap_or_default();
+        let most = submission.most_pending.map(|most| most.to_string()).unwrap_or_default();
+        let mut args = args![most, key, submission.fingerprint(), KEY_LIFETIME.as_millis(), batch];
+        for (id, request) in &submission.jobs {
+            let event = EventKind::Submitted { ticker: request.ticker.clone(), date: request.date };
+            let due = request.not_before.map(|time| time.timestamp_millis().to_string()).unwrap_or_default();
+            let webhook = u8::from(request.webhook_url.is_some());
+            args.extend(args![id, request.ticker, request.priority.as_str(), due, webhook]);
+            args.extend(args![to_json(request), to_json(&event)]);
+        }
+        let (outcome, records): (String, Vec<Fields>) = self.connection.run(&SUBMIT, args).await?;
+        match (outcome.as_str(), &submission.key, submission.most_pending) {
+            ("conflict", Some(key), _) => return Err(SubmitError::KeyReused(key.clone())),
+            ("full", _, Some(most)) => return Err(SubmitError::QueueFull { most }),
+            _ => {}
+        }
+        let jobs = records.iter().map(job_of).collect::<Result<_, _>>()?;
+        Ok(Receipt { jobs, repeated: outcome == "repeated" })
     }
 
     async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -86,14 +109,19 @@ impl Store for RedisStore {
         if fields.is_empty() { Ok(None) } else { job_of(&fields).map(Some) }
     }
 
+    async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
+        let records: Vec<Fields> = self.connection.run(&BATCH, args![id]).await?;
+        records.iter().map(job_of).collect()
+    }
+
     async fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
         let status = listing.status.map_or("", Status::as_str);
         let ticker = listing.ticker.as_ref().map_or("", |ticker| ticker.as_str());
         let cursor = listing.cursor.map(|id| id.to_string()).unwrap_or_default();
         let args = args![status, ticker, cursor, listing.limit];
-        let (records, more, last): (Vec<Fields>, bool, String) = self.connection.run(&LIST, args).await?;
-        let jobs = records.iter().map(job_of).collect::<Result<_, _>>()?;
-        Ok(Page { jobs, next: if more { Some(id_of(&last)?) } else { None } })
+        let (records, more): (Vec<Fields>, bool) = self.connection.run(&LIST, args).await?;
+        let jobs: Vec<Job> = records.iter().map(job_of).collect::<Result<_, _>>()?;
+        Ok(Page { next: jobs.last().filter(|_| more).map(|job| job.id), jobs })
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {
@@ -108,7 +136,9 @@ impl Store for RedisStore {
 
     async fn claim(&self, worker: &WorkerId) -> Result<Option<Claim>, StoreError> {
         let seen = self.listener.ready();
-        let claimed: Option<(Fields, Value)> = self.connection.run(&CLAIM, args![worker]).await?;
+        let mut args = args![worker];
+        args.extend(self.turns.next().map(|priority| Value::from(priority.as_str())));
+        let claimed: Option<(Fields, Value)> = self.connection.run(&CLAIM, args).await?;
         let Some((fields, state)) = claimed else {
             self.seen.store(seen, Ordering::Relaxed);
             return Ok(None);
@@ -140,19 +170,24 @@ impl Store for RedisStore {
             Guard::Attempt(attempt) => ("attempt", attempt),
             Guard::Expired(attempt) => ("expired", attempt),
             Guard::Unfinished => ("unfinished", 0),
+            Guard::Failed => ("failed", 0),
         };
         let (delay, cause) = match &transition.next {
             Next::Pending { delay, cause } => (delay.as_millis(), cause.as_ref()),
             Next::Failed(cause) => (0, Some(cause)),
-            Next::Completed(_) | Next::Cancelled => (0, None),
+            Next::Completed(_) | Next::Cancelled | Next::Anew => (0, None),
         };
         let status = transition.next.status();
-        let is_retry = u8::from(status == Status::Pending && cause.is_some());
+        let retries = match &transition.next {
+            Next::Pending { cause: Some(_), .. } => "count",
+            Next::Anew => "reset",
+            _ => "",
+        };
         let error_type = cause.map(|cause| word(&cause.error_type)).unwrap_or_default();
         let error = cause.map_or("", |cause| &cause.error);
         let decision = if let Next::Completed(decision) = transition.next { decision.as_str() } else { "" };
         let event = to_json(&transition.event);
-        let mut args = args![transition.job, guard, attempt, self.lease_ms(), status, delay, is_retry];
+        let mut args = args![transition.job, guard, attempt, self.lease_ms(), status, delay, retries];
         args.extend(args![error_type, error, decision, event]);
         let Some((done, fields)): Option<(bool, Fields)> = self.connection.run(&APPLY, args).await? else {
             return Ok(Applied::Unknown);
@@ -166,7 +201,19 @@ impl Store for RedisStore {
         records.iter().map(job_of).collect()
     }
 
-    async fn tidy(&self) -> Result<(), StoreError> {
+    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
+        let claimed: Option<(String, Fields)> = self.connection.run(&CLAIM_DELIVERY, args![lease.as_millis()]).await?;
+        claimed.map(|(event, fields)| delivery_of(&event, &fields)).transpose()
+    }
+
+    async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
+        let delay = if let Attempted::Retry { delay, .. } = attempted { delay.as_millis() } else { 0 };
+        let (status, error) = (word(&attempted.status()), attempted.error().unwrap_or_default());
+        let args = args![delivery.event, delivery.attempt, status, delay, error];
+        self.connection.run(&CONCLUDE_DELIVERY, args).await
+    }
+
+    async fn tidy(&self) -> Result<bool, StoreError> {
         self.connection.run(&TIDY, args![self.lease_ms(), self.ttl.as_millis(), TIDY_LIMIT]).await
     }
 

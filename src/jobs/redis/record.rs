@@ -6,19 +6,17 @@ use chrono::{DateTime, Utc};
 use fred::types::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::jobs::{Event, EventId, EventKind, Job, JobId, Scope, StoreError, WorkerId, WorkerInfo};
+use crate::jobs::{Delivery, Event, EventId, Job, StoreError, Webhook, WorkerId, WorkerInfo, message_id};
 
 /// A hash.
 pub type Fields = HashMap<String, String>;
-
-/// An entry of a stream: its id and its fields.
-pub type Entry = (String, Fields);
 
 /// The job of a record.
 pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
     Ok(Job {
         id: number(fields, "id")?,
         request: from_json(field(fields, "request")?)?,
+        batch: fields.get("batch").map(|id| id.parse().map_err(unexpected)).transpose()?,
         status: from_word(field(fields, "status")?)?,
         created_at: time_of(number(fields, "created_at")?)?,
         started_at: time(fields, "started_at")?,
@@ -29,23 +27,40 @@ pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
         retry_count: number(fields, "retry_count")?,
         worker: fields.get("worker").cloned().map(WorkerId),
         decision: fields.get("decision").map(|word| from_word(word)).transpose()?,
+        webhook: webhook(fields)?,
     })
 }
 
-/// A job's id.
-pub fn id_of(text: &str) -> Result<JobId, StoreError> {
-    text.parse().map_err(unexpected)
+/// What became of the webhook of a job that has ended.
+fn webhook(fields: &Fields) -> Result<Option<Webhook>, StoreError> {
+    if !fields.contains_key("webhook_event") {
+        return Ok(None);
+    }
+    Ok(Some(Webhook {
+        id: message_id(number(fields, "id")?, number(fields, "webhook_event")?),
+        status: from_word(field(fields, "webhook_status")?)?,
+        attempts: number(fields, "webhook_attempts")?,
+        error: fields.get("webhook_error").cloned(),
+    }))
+}
+
+/// The claimed message about the event that ended a job.
+pub fn delivery_of(event: &str, fields: &Fields) -> Result<Delivery, StoreError> {
+    let batch = field(fields, "batch")?;
+    Ok(Delivery {
+        job: number(fields, "job")?,
+        request: from_json(field(fields, "request")?)?,
+        batch: if batch.is_empty() { None } else { Some(batch.parse().map_err(unexpected)?) },
+        created_at: time_of(number(fields, "created_at")?)?,
+        event: event.parse().map_err(unexpected)?,
+        end: from_json(field(fields, "end")?)?,
+        attempt: number(fields, "attempt")?,
+    })
 }
 
 /// The checkpoint that came with a claim.
 pub fn checkpoint(state: Value) -> Result<Option<Vec<u8>>, StoreError> {
     state.convert().map_err(unexpected)
-}
-
-/// The event of a stream's entry. In a job's own stream the entries don't name the job.
-pub fn event_of((id, fields): &Entry, scope: Scope) -> Result<Event, StoreError> {
-    let job = if let Scope::Job(job) = scope { job } else { number(fields, "job")? };
-    event(id.parse().map_err(unexpected)?, job, field(fields, "kind")?)
 }
 
 /// The event of a published message: its id, the job and the kind, a blank between.
@@ -54,7 +69,9 @@ pub fn event_of_message(message: &str) -> Result<Event, StoreError> {
     let (Some(id), Some(job), Some(kind)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(unexpected(format!("{message:?} is no event")));
     };
-    event(id.parse().map_err(unexpected)?, id_of(job)?, kind)
+    let id: EventId = id.parse().map_err(unexpected)?;
+    let job_id = job.parse().map_err(unexpected)?;
+    Ok(Event { id, job_id, at: time_of(id.ms)?, kind: from_json(kind)? })
 }
 
 /// What a worker said of itself, and when.
@@ -71,11 +88,6 @@ pub fn to_json(value: &impl Serialize) -> String {
 /// Something that no version of this program wrote.
 pub fn unexpected(cause: impl Display) -> StoreError {
     StoreError::Corrupt(cause.to_string())
-}
-
-fn event(id: EventId, job_id: JobId, kind: &str) -> Result<Event, StoreError> {
-    let kind: EventKind = from_json(kind)?;
-    Ok(Event { id, job_id, at: time_of(id.ms)?, kind })
 }
 
 fn field<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, StoreError> {

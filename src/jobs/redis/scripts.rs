@@ -14,7 +14,10 @@ macro_rules! scripts {
 
 scripts! {
     APPLY = "apply.lua";
+    BATCH = "batch.lua";
     CLAIM = "claim.lua";
+    CLAIM_DELIVERY = "claim_delivery.lua";
+    CONCLUDE_DELIVERY = "conclude_delivery.lua";
     EXPIRED = "expired.lua";
     FORGET_WORKER = "forget_worker.lua";
     HEARTBEAT = "heartbeat.lua";

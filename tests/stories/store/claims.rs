@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::{task::JoinSet, time::timeout};
-use tradingagents::jobs::{EventKind, JobId, Scope, Stats, Status, Store, transition::Transition};
+use tradingagents::jobs::{EventKind, JobId, Scope, Stats, Status, Store, Submission, transition::Transition};
 
 use super::stage::{
     LONG, Stage, apply, claim, eventually, failure, get, hear, request, running, soon, stored, submit, worker,
@@ -30,7 +30,7 @@ async fn a_submitted_job_is_stored_and_queued_and_told_of(stage: Stage) {
     let mut live = store.live();
     let (id, request) = (JobId::new(), request("BRK.B"));
 
-    let job = store.submit(id, &request).await.unwrap();
+    let job = store.submit(&Submission::of_job(id, request.clone())).await.unwrap().into_job();
 
     assert_eq!((job.id, &job.request, job.status), (id, &request, Status::Pending));
     assert_eq!((job.attempt, job.retry_count), (0, 0));
@@ -47,11 +47,12 @@ async fn a_submitted_job_is_stored_and_queued_and_told_of(stage: Stage) {
 
 async fn an_id_that_is_submitted_again_is_one_job(stage: Stage) {
     let store = stage.store().await;
-    let (id, request) = (JobId::new(), request("NVDA"));
+    let id = JobId::new();
+    let submission = Submission::of_job(id, request("NVDA"));
     let mut submits = JoinSet::new();
     for _ in 0..8 {
-        let (store, request) = (store.clone(), request.clone());
-        submits.spawn(async move { store.submit(id, &request).await.unwrap() });
+        let (store, submission) = (store.clone(), submission.clone());
+        submits.spawn(async move { store.submit(&submission).await.unwrap().into_job() });
     }
     let jobs = submits.join_all().await;
 
@@ -59,7 +60,8 @@ async fn an_id_that_is_submitted_again_is_one_job(stage: Stage) {
     assert_eq!(stored(&*store, Scope::All).await.len(), 1);
     let claimed = claim(&*store).await;
     assert_eq!(store.claim(&worker()).await.unwrap(), None);
-    assert_eq!(store.submit(id, &request).await.unwrap(), claimed.job, "a running job is left as it is");
+    let again = store.submit(&submission).await.unwrap().into_job();
+    assert_eq!(again, claimed.job, "a running job is left as it is");
 }
 
 async fn an_unknown_job_is_not_found(stage: Stage) {

@@ -11,8 +11,8 @@ use tradingagents::{
 };
 
 use super::stage::{
-    LONG, Stage, apply, claim, completion, eventually, failure, get, list_all, list_by, running, step, stored, submit,
-    worker,
+    LONG, Stage, apply, claim, completion, eventually, failure, get, list_all, list_by, running, soon, step, stored,
+    submit, worker,
 };
 
 for_both! {
@@ -25,6 +25,9 @@ for_both! {
     a_finished_job_cannot_be_cancelled,
     a_completed_job_has_a_decision_and_no_error,
     a_failed_job_shows_its_error,
+    a_failed_job_that_is_tried_again_is_as_if_new_and_keeps_its_id,
+    only_failed_jobs_are_tried_again,
+    a_job_that_is_tried_again_is_forgotten_after_its_last_end,
     jobs_that_ended_are_forgotten_when_their_time_is_over,
     a_store_that_forgot_jobs_goes_on_numbering_events,
 }
@@ -145,6 +148,72 @@ async fn a_failed_job_shows_its_error(stage: Stage) {
     assert_eq!(get(&*store, job.id).await, job);
 }
 
+async fn a_failed_job_that_is_tried_again_is_as_if_new_and_keeps_its_id(stage: Stage) {
+    let store = stage.store().await;
+    let queue = queue(&store);
+    let first = running(&*store).await;
+    store.record(&first.lease(), vec![], Some(b"state".to_vec())).await.unwrap();
+    apply(&*store, &Transition::retry(&first.lease(), &failure(), 1, Duration::ZERO)).await;
+    let second = claim(&*store).await;
+    apply(&*store, &Transition::fail(&second.lease(), &failure())).await;
+    let waiting = store.claim(&worker()).await.unwrap();
+    assert_eq!(waiting, None);
+
+    let Applied::Done(job) = queue.retry(first.job.id).await.unwrap() else { panic!("it has failed") };
+
+    assert_eq!((job.status, job.attempt, job.retry_count, job.completed_at), (Status::Pending, 2, 0, None));
+    assert_eq!(job.error, Some(failure().message), "until it is completed");
+    assert_eq!(get(&*store, job.id).await, job);
+    assert_eq!(store.stats().await.unwrap(), Stats { pending: 1, ..Stats::default() });
+    soon(store.wait_ready(LONG)).await.unwrap();
+    let third = claim(&*store).await;
+    assert_eq!((third.job.id, third.job.attempt, third.checkpoint.clone()), (job.id, 3, None));
+    assert_eq!(store.apply(&completion(&second.lease())).await.unwrap(), Applied::Refused(third.job.clone()));
+    let mut follower = queue.follow(Scope::Job(job.id), None).await.unwrap();
+    let done = apply(&*store, &completion(&third.lease())).await;
+    assert_eq!((done.status, done.error), (Status::Completed, None));
+
+    let mut kinds = Vec::new();
+    while let Some(Followed::Event(event)) = soon(follower.next()).await.unwrap() {
+        kinds.push(event.kind.name());
+    }
+    let second_life = ["failed", "requeued", "claimed", "completed"];
+    assert_eq!(kinds[kinds.len() - 4..], second_life, "a listener hears on after the first end");
+}
+
+async fn only_failed_jobs_are_tried_again(stage: Stage) {
+    let store = stage.store().await;
+    let queue = queue(&store);
+    let pending = submit(&*store).await;
+    assert_eq!(queue.retry(pending.id).await.unwrap(), Applied::Refused(pending));
+    let running = claim(&*store).await;
+    assert_eq!(queue.retry(running.job.id).await.unwrap(), Applied::Refused(running.job.clone()));
+    let completed = apply(&*store, &completion(&running.lease())).await;
+    assert_eq!(queue.retry(completed.id).await.unwrap(), Applied::Refused(completed));
+    let cancelled = submit(&*store).await;
+    let cancelled = apply(&*store, &Transition::cancel(cancelled.id)).await;
+    assert_eq!(queue.retry(cancelled.id).await.unwrap(), Applied::Refused(cancelled));
+    assert_eq!(queue.retry(JobId::new()).await.unwrap(), Applied::Unknown);
+    assert_eq!(store.claim(&worker()).await.unwrap(), None);
+}
+
+async fn a_job_that_is_tried_again_is_forgotten_after_its_last_end(stage: Stage) {
+    let store = stage.store_with(LONG, Duration::from_millis(1)).await;
+    let failed = running(&*store).await;
+    apply(&*store, &Transition::fail(&failed.lease(), &failure())).await;
+    apply(&*store, &Transition::requeue(failed.job.id)).await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    store.tidy().await.unwrap();
+    let again = claim(&*store).await;
+    apply(&*store, &completion(&again.lease())).await;
+    eventually(async || {
+        store.tidy().await.unwrap();
+        (store.stats().await.unwrap() == Stats::default()).then_some(())
+    })
+    .await;
+    assert_eq!(store.get(failed.job.id).await.unwrap(), None);
+}
+
 async fn jobs_that_ended_are_forgotten_when_their_time_is_over(stage: Stage) {
     let ttl = Duration::from_millis(100);
     let store = stage.store_with(LONG, ttl).await;
@@ -186,7 +255,7 @@ async fn jobs_that_ended_are_forgotten_when_their_time_is_over(stage: Stage) {
     if let Stage::Redis(redis) = &stage {
         let keys = redis.cli(&["KEYS", "*"]).await;
         assert!(ended.iter().all(|id| !keys.contains(&id.to_string())), "{keys}");
-        for set in ["jobs", "ended", "jobs:status:completed", "jobs:status:cancelled"] {
+        for set in ["ended", "jobs:status:completed", "jobs:status:cancelled", "jobs:ticker:NVDA:cancelled"] {
             let members = redis.cli(&["ZRANGE", &format!("{{ta:0}}:{set}"), "0", "-1"]).await;
             assert!(ended.iter().all(|id| !members.contains(&id.to_string())), "{set}: {members}");
         }
@@ -212,7 +281,7 @@ async fn a_store_that_forgot_jobs_goes_on_numbering_events(stage: Stage) {
     let later = submit(&*store).await;
     let event = stored(&*store, Scope::Job(later.id)).await.remove(0);
     assert!(event.id > last && last > EventId::ZERO);
-    assert_eq!(super::stage::soon(next).await.unwrap(), Followed::Event(Arc::new(event)));
+    assert_eq!(soon(next).await.unwrap(), Followed::Event(Arc::new(event)));
 }
 
 fn queue(store: &Arc<dyn Store>) -> Queue {

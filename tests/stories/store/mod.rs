@@ -30,4 +30,6 @@ mod random_walk;
 mod redis_alone;
 mod redis_outages;
 mod stage;
+mod submissions;
+mod webhooks;
 mod workers;

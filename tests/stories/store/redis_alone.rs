@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use tradingagents::jobs::{
-    EventId, JobId, Lease, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Store, StoreError, feed::Followed,
-    transition::Transition,
+    EventId, JobId, Lease, Listing, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Status, Store, StoreError,
+    Submission, SubmitError, feed::Followed, transition::Transition,
 };
 
 use super::stage::{
     LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, request, running, soon, step, steps,
-    stored, submit, worker,
+    stored, submit, submit_for, worker,
 };
 use crate::support::redis::{Redis, free_port};
 
@@ -29,6 +29,51 @@ async fn submit_and_claim_and_get_are_one_round_trip_each() {
     let statistics = redis.cli(&["INFO", "commandstats"]).await;
     assert!(statistics.contains("cmdstat_evalsha:calls=3,"), "{statistics}");
     assert!(!statistics.contains("cmdstat_eval:") && !statistics.contains("cmdstat_script"), "{statistics}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_reads_no_job_that_it_does_not_show() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    for number in 0..300 {
+        submit_for(&*store, ["NVDA", "AAPL"][number % 2]).await;
+    }
+    let claimed = claim(&*store).await;
+    let ticker = Some(claimed.job.request.ticker.clone());
+    for (status, ticker, shown) in [
+        (None, None, 10),
+        (Some(Status::Pending), None, 10),
+        (None, ticker.clone(), 10),
+        (Some(Status::Running), ticker.clone(), 1),
+        (Some(Status::Failed), ticker, 0),
+    ] {
+        redis.cli(&["CONFIG", "RESETSTAT"]).await;
+        let page = store.list(&Listing { status, ticker, cursor: None, limit: 10 }).await.unwrap();
+        assert_eq!(page.jobs.len(), shown);
+        let statistics = redis.cli(&["INFO", "commandstats"]).await;
+        let read = statistics.lines().find_map(|line| line.strip_prefix("cmdstat_hgetall:calls="));
+        let read = read.map_or("0", |rest| rest.split(',').next().unwrap());
+        assert_eq!(read.parse::<usize>().unwrap(), shown, "{statistics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pending_job_takes_less_than_two_kilobytes() {
+    const JOBS: usize = 2000;
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    submit(&*store).await;
+    let used = async || {
+        let memory = redis.cli(&["INFO", "memory"]).await;
+        let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+        used.trim().parse::<usize>().unwrap()
+    };
+    let before = used().await;
+    for _ in 0..JOBS {
+        submit(&*store).await;
+    }
+    let each = (used().await - before) / JOBS;
+    assert!(each < 2000, "{each} bytes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,7 +128,7 @@ async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
     redis.cli(&["CONFIG", "SET", "maxmemory", "1"]).await;
 
     let refusals = [
-        store.submit(JobId::new(), &request("NVDA")).await.map(drop),
+        submit_one(&*store).await,
         store.claim(&worker()).await.map(drop),
         store.record(&claimed.lease(), vec![step()], Some(b"state".to_vec())).await.map(drop),
         store.record(&claimed.lease(), vec![], Some(b"state".to_vec())).await.map(drop),
@@ -108,6 +153,15 @@ async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
     apply(&*store, &completion(&claimed.lease())).await;
     assert_eq!(claim(&*store).await.job.id, pending.id);
     submit(&*store).await;
+}
+
+/// Submits a job that the store may not be able to take.
+async fn submit_one(store: &dyn Store) -> Result<(), StoreError> {
+    match store.submit(&Submission::of_job(JobId::new(), request("NVDA"))).await {
+        Ok(_) => Ok(()),
+        Err(SubmitError::Store(error)) => Err(error),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -174,8 +228,8 @@ async fn a_missing_redis_is_an_outage_that_names_its_place() {
 
 /// What a store says that can't reach Redis.
 async fn errors(store: &dyn Store) -> [StoreError; 4] {
-    let (worker, request) = (worker(), request("NVDA"));
-    let (ping, submit) = (store.ping(), store.submit(JobId::new(), &request));
+    let worker = worker();
+    let (ping, submit) = (store.ping(), submit_one(store));
     let (claim, replay) = (store.claim(&worker), store.replay(Scope::All, EventId::ZERO, 1));
     let (ping, submit, claim, replay) = soon(async { tokio::join!(ping, submit, claim, replay) }).await;
     [ping.unwrap_err(), submit.unwrap_err(), claim.unwrap_err(), replay.unwrap_err()]

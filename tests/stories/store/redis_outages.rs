@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tradingagents::jobs::{Job, JobId, RedisStore, Scope, Stats, Store, StoreError};
+use tradingagents::jobs::{Job, JobId, RedisStore, Scope, Stats, Store, StoreError, Submission};
 
 use super::stage::{
     LONG, apply, claim, completion, eventually, get, hear, open, request, running, soon, steps, stored, submit, worker,
@@ -128,6 +128,6 @@ async fn a_redis_that_hangs_is_an_outage_until_it_goes_on() {
 
 /// Submits a job, however often it has to be tried; it is one job.
 async fn persist(store: &dyn Store) -> Job {
-    let id = JobId::new();
-    eventually(async || store.submit(id, &request("NVDA")).await.ok()).await
+    let submission = Submission::of_job(JobId::new(), request("NVDA"));
+    eventually(async || store.submit(&submission).await.ok()).await.into_job()
 }

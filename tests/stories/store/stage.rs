@@ -10,7 +10,8 @@ use tradingagents::{
     domain::{Agent, Decision, Rating},
     jobs::{
         Applied, Claim, EmbeddedStore, ErrorType, Event, EventId, EventKind, Failure, Job, JobConfig, JobId,
-        JobRequest, Lease, Listing, Recorded, RedisStore, Scope, Status, Store, WorkerId, transition::Transition,
+        JobRequest, Lease, Listing, Recorded, RedisStore, Scope, Status, Store, Submission, WorkerId,
+        transition::Transition,
     },
 };
 
@@ -88,7 +89,7 @@ pub fn worker_named(name: &str) -> WorkerId {
 /// A request for this ticker.
 pub fn request(ticker: &str) -> JobRequest {
     let config = JobConfig { max_debate_rounds: Some(2.try_into().unwrap()), ..JobConfig::default() };
-    JobRequest { ticker: ticker.parse().unwrap(), date: "2024-05-10".parse().unwrap(), config }
+    JobRequest::new(ticker.parse().unwrap(), "2024-05-10".parse().unwrap(), config)
 }
 
 /// A new job for a ticker that does not matter.
@@ -97,7 +98,11 @@ pub async fn submit(store: &dyn Store) -> Job {
 }
 
 pub async fn submit_for(store: &dyn Store, ticker: &str) -> Job {
-    store.submit(JobId::new(), &request(ticker)).await.unwrap()
+    submit_request(store, request(ticker)).await
+}
+
+pub async fn submit_request(store: &dyn Store, request: JobRequest) -> Job {
+    store.submit(&Submission::of_job(JobId::new(), request)).await.unwrap().into_job()
 }
 
 /// The claim of a job that has to be ready.

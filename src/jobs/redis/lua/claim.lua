@@ -1,17 +1,17 @@
--- worker -> {record, checkpoint}, or false if no job is ready
+-- worker, priority... in the order in which they are looked for -> {record, checkpoint}, or false if no job is ready
 local worker = ARGV[1]
 
 -- XREADGROUP is allowed when the memory is full, what follows is not. This write fails first then, and nothing is taken.
 redis.call('HINCRBY', key('counters'), 'claims', 1)
 
-local function next_entry()
+local function next_entry(ready)
   local read = function()
-    return redis.pcall('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', 1, 'STREAMS', READY, '>')
+    return redis.pcall('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', 1, 'STREAMS', ready, '>')
   end
   local reply = read()
   if type(reply) == 'table' and reply.err then
     -- There is no group yet, or no more.
-    make_group()
+    redis.pcall('XGROUP', 'CREATE', ready, GROUP, '0', 'MKSTREAM')
     reply = read()
     if type(reply) == 'table' and reply.err then return error(reply) end
   end
@@ -20,21 +20,29 @@ local function next_entry()
   return entry[1], fields(entry[2]).job
 end
 
-while true do
-  local entry, id = next_entry()
-  if not entry then return false end
-  local claimed = job(id)
-  if claimed and claimed.status == 'pending' and claimed.entry == entry then
-    local attempt = tonumber(claimed.attempt) + 1
-    local checkpoint = redis.call('GET', key('checkpoint', id))
-    emit(id, cjson.encode({
-      type = 'claimed',
-      data = { worker = worker, attempt = attempt, resumed = checkpoint ~= false },
-    }))
-    redis.call('HSET', key('job', id), 'status', 'running', 'attempt', attempt, 'started_at', now(), 'worker', worker)
-    move(id, 'pending', 'running')
-    return { record(id), checkpoint }
+local function claim(priority)
+  while true do
+    local entry, id = next_entry(ready_of(priority))
+    if not entry then return nil end
+    local claimed = job(id)
+    if claimed and claimed.status == 'pending' and claimed.entry == entry then
+      local attempt = tonumber(claimed.attempt) + 1
+      local checkpoint = redis.call('GET', key('checkpoint', id))
+      emit(id, cjson.encode({
+        type = 'claimed',
+        data = { worker = worker, attempt = attempt, resumed = checkpoint ~= false },
+      }))
+      redis.call('HSET', key('job', id), 'status', 'running', 'attempt', attempt, 'started_at', now(), 'worker', worker)
+      move(claimed, 'running')
+      return { record(id), checkpoint }
+    end
+    -- An entry of a job that is gone.
+    leave(id, entry, priority)
   end
-  -- An entry of a job that is gone.
-  leave(id, entry)
 end
+
+for i = 2, #ARGV do
+  local claimed = claim(ARGV[i])
+  if claimed then return claimed end
+end
+return false

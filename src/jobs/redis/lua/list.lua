@@ -1,24 +1,17 @@
--- status or '', ticker or '', cursor or '', limit -> {records, whether there are more, the cursor of the next page}
+-- status or '', ticker or '', cursor or '', limit -> {records, whether there are more}
 local status, ticker, cursor, limit = unpack(ARGV)
 limit = tonumber(limit)
-local index = JOBS
-if ticker ~= '' then index = by_ticker(ticker) elseif status ~= '' then index = by_status(status) end
-
--- A listing by ticker and status looks at so many jobs at most, and goes on in the next page.
-local SCANNED = 5000
 local from = cursor == '' and '+' or '(' .. cursor
-local records, scanned, last = {}, 0, ''
-while #records < limit and scanned < SCANNED do
-  local ids = redis.call('ZRANGE', index, from, '-', 'BYLEX', 'REV', 'LIMIT', 0, math.min(limit - #records + 1, 500))
-  if #ids == 0 then return { records, 0, '' } end
-  for _, id in ipairs(ids) do
-    if #records == limit then return { records, 1, last } end
-    local flat = record(id)
-    if status == '' or fields(flat).status == status then table.insert(records, flat) end
-    last = id
+
+-- The newest of each index that is asked for, one more than a page holds; the newest of all are among them.
+local ids = {}
+for _, each in ipairs(status == '' and STATUSES or { status }) do
+  local jobs = ticker == '' and by_status(each) or by_ticker(ticker, each)
+  for _, id in ipairs(redis.call('ZRANGE', jobs, from, '-', 'BYLEX', 'REV', 'LIMIT', 0, limit + 1)) do
+    table.insert(ids, id)
   end
-  scanned = scanned + #ids
-  from = '(' .. last
 end
-local more = #redis.call('ZRANGE', index, from, '-', 'BYLEX', 'REV', 'LIMIT', 0, 1)
-return { records, more, last }
+table.sort(ids, function(a, b) return a > b end)
+local page = {}
+for i = 1, math.min(limit, #ids) do page[i] = record(ids[i]) end
+return { page, #ids > limit and 1 or 0 }

@@ -7,13 +7,21 @@ local function key(...)
   return table.concat({ QUEUE, ... }, ':')
 end
 
-local READY = key('ready')
 local DELAYED = key('delayed')
 local ENDED = key('ended')
-local JOBS = key('jobs')
 local FEED = key('events')
+local WEBHOOKS = key('webhooks')
 local WORKERS = key('workers')
 local SEEN = key('workers', 'seen')
+
+-- Ready jobs wait in a stream for each priority; a job without one has the normal one. Whoever waits for jobs listens on
+-- one channel for all.
+local PRIORITIES = { 'high', 'normal', 'low' }
+local WAKE = key('ready')
+local function ready_of(priority)
+  if not priority or priority == 'normal' then return key('ready') end
+  return key('ready', priority)
+end
 
 -- One group for all workers, and one consumer in it: who runs a job is in its record, and a lease is the idle time of
 -- the job's entry.
@@ -43,39 +51,62 @@ local function job(id)
   if #flat > 0 then return fields(flat) end
 end
 
-local function by_status(status) return key('jobs', 'status', status) end
-local function by_ticker(ticker) return key('jobs', 'ticker', ticker) end
+-- The records of those jobs that are kept.
+local function records(ids)
+  local result = {}
+  for _, id in ipairs(ids) do
+    local flat = record(id)
+    if #flat > 0 then table.insert(result, flat) end
+  end
+  return result
+end
 
--- Appends an event to the feed and to the job's own stream, under one id, and tells those who listen.
+-- Every job is in two indexes: that of its status, and that of its ticker and status. Both are in the order of the ids.
+local STATUSES = { 'pending', 'running', 'completed', 'failed', 'cancelled' }
+local function by_status(status) return key('jobs', 'status', status) end
+local function by_ticker(ticker, status) return key('jobs', 'ticker', ticker, status) end
+
+local function index(id, ticker, status)
+  redis.call('ZADD', by_status(status), 0, id)
+  redis.call('ZADD', by_ticker(ticker, status), 0, id)
+end
+
+local function unindex(id, ticker, status)
+  redis.call('ZREM', by_status(status), id)
+  redis.call('ZREM', by_ticker(ticker, status), id)
+end
+
+local function events_of(id) return key('job', id, 'events') end
+
+-- Appends an event to the feed and to the job's own events, under one id, and tells those who listen; returns the id. The
+-- job's are a list, which for a few events is a tenth as large as a stream.
 local function emit(id, kind)
   local event = redis.call('XADD', FEED, 'MAXLEN', '~', FEED_LENGTH, '*', 'job', id, 'kind', kind)
-  redis.call('XADD', key('events', id), 'MAXLEN', '~', JOB_EVENTS_LENGTH, event, 'kind', kind)
+  local length = redis.call('RPUSH', events_of(id), event .. ' ' .. kind)
+  if length > JOB_EVENTS_LENGTH then redis.call('LTRIM', events_of(id), -JOB_EVENTS_LENGTH, -1) end
   redis.call('PUBLISH', FEED, event .. ' ' .. id .. ' ' .. kind)
+  return event
 end
 
 -- Queues a job, wakes those who wait for one, and returns the id of its entry.
-local function make_ready(id)
-  local entry = redis.call('XADD', READY, '*', 'job', id)
-  redis.call('PUBLISH', READY, entry)
+local function make_ready(id, priority)
+  local entry = redis.call('XADD', ready_of(priority), '*', 'job', id)
+  redis.call('PUBLISH', WAKE, entry)
   return entry
 end
 
-local function make_group()
-  redis.pcall('XGROUP', 'CREATE', READY, GROUP, '0', 'MKSTREAM')
-end
-
 -- Takes a job out of the queue, wherever it is there.
-local function leave(id, entry)
+local function leave(id, entry, priority)
   if entry ~= '' then
-    redis.pcall('XACK', READY, GROUP, entry)
-    redis.call('XDEL', READY, entry)
+    redis.pcall('XACK', ready_of(priority), GROUP, entry)
+    redis.call('XDEL', ready_of(priority), entry)
   end
   redis.call('ZREM', DELAYED, id)
 end
 
-local function move(id, from, to)
-  redis.call('ZADD', by_status(to), 0, id)
-  redis.call('ZREM', by_status(from), id)
+local function move(job, to)
+  unindex(job.id, job.ticker, job.status)
+  index(job.id, job.ticker, to)
 end
 
 -- Whether the job runs under this attempt.
@@ -84,8 +115,8 @@ local function runs_under(job, attempt)
 end
 
 -- Milliseconds since the holder of the lease wrote for the last time; none if nobody holds it.
-local function idle(entry)
-  local pending = redis.pcall('XPENDING', READY, GROUP, entry, entry, 1)
+local function idle(job)
+  local pending = redis.pcall('XPENDING', ready_of(job.priority), GROUP, job.entry, job.entry, 1)
   if pending.err or #pending == 0 then return nil end
   return pending[1][3]
 end

@@ -1,16 +1,16 @@
--- lease in ms, time to live in ms, limit
+-- lease in ms, time to live in ms, limit -> whether there is more to do
 local lease, ttl, limit = unpack(ARGV)
 local time = now()
 
 -- What frees memory comes first: it is allowed when the memory is full, the rest is not.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', ENDED, '-inf', time - tonumber(ttl), 'LIMIT', 0, limit)) do
-  local old = job(id)
-  if old then
-    redis.call('ZREM', by_status(old.status), id)
-    redis.call('ZREM', by_ticker(old.ticker), id)
+local old = redis.call('ZRANGEBYSCORE', ENDED, '-inf', time - tonumber(ttl), 'LIMIT', 0, limit)
+for _, id in ipairs(old) do
+  local ended = job(id)
+  if ended then
+    unindex(id, ended.ticker, ended.status)
+    if ended.batch then redis.call('LREM', key('batch', ended.batch), 1, id) end
   end
-  redis.call('ZREM', JOBS, id)
-  redis.call('DEL', key('job', id), key('events', id), key('checkpoint', id))
+  redis.call('DEL', key('job', id), events_of(id), key('checkpoint', id))
   redis.call('ZREM', ENDED, id)
 end
 
@@ -19,7 +19,10 @@ for _, worker in ipairs(redis.call('ZRANGEBYSCORE', SEEN, '-inf', time - tonumbe
   redis.call('ZREM', SEEN, worker)
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', DELAYED, '-inf', time, 'LIMIT', 0, limit)) do
-  redis.call('HSET', key('job', id), 'entry', make_ready(id))
+local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', time, 'LIMIT', 0, limit)
+for _, id in ipairs(due) do
+  local priority = redis.call('HGET', key('job', id), 'priority')
+  redis.call('HSET', key('job', id), 'entry', make_ready(id, priority))
   redis.call('ZREM', DELAYED, id)
 end
+return math.max(#old, #due) == tonumber(limit) and 1 or 0

@@ -1,0 +1,168 @@
+//! Webhooks: tells the ends of jobs to the URLs that their clients named, by Standard Webhooks
+//! (<https://www.standardwebhooks.com>).
+//!
+//! The messages wait in the queue. Each worker claims what is due, so many at once; a message whose worker dies in the
+//! middle is due again when its claim is over. What fails is tried again with backoff, until it is given up.
+
+mod signature;
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use chrono::Utc;
+use reqwest::{Client, StatusCode, header};
+use signature::signatures;
+use tokio::{task::JoinSet, time::sleep};
+use tracing::{debug, info, warn};
+use url::Url;
+
+use crate::{
+    config::{Config, WebhookSecrets},
+    jobs::{Attempted, Delivery, Queue, RetryPolicy, WebhookUrl},
+    tls,
+};
+
+/// How many messages a worker delivers at once.
+const AT_ONCE: usize = 16;
+
+/// How often due messages are looked for.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// How much longer than an attempt may take its claim holds: for what is to be written after it.
+const SLACK: Duration = Duration::from_secs(15);
+
+/// The longest wait between two attempts.
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
+
+/// The most of an error that a job shows, characters.
+const MAX_ERROR: usize = 200;
+
+/// How messages are signed and sent.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    secrets: WebhookSecrets,
+    /// For a whole attempt.
+    timeout: Duration,
+    retries: RetryPolicy,
+}
+
+/// Why an attempt failed.
+enum Trouble {
+    /// Another one may succeed.
+    Passing(String),
+    /// None will.
+    Lasting(String),
+}
+
+/// Delivers messages, for as long as it is polled. Those under way are then cut off, and are due again.
+pub async fn deliver(queue: Queue, sender: Sender) {
+    if sender.secrets.is_empty() {
+        // Whoever has a secret delivers them.
+        return;
+    }
+    let sender = Arc::new(sender);
+    let mut under_way = JoinSet::new();
+    loop {
+        if under_way.len() < AT_ONCE {
+            match queue.claim_delivery(sender.timeout + SLACK).await {
+                Ok(Some(delivery)) => {
+                    under_way.spawn(attempt(queue.clone(), sender.clone(), delivery));
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => debug!(%error, "webhooks have to wait"),
+            }
+        }
+        tokio::select! {
+            () = sleep(PERIOD) => {}
+            Some(_) = under_way.join_next() => {}
+        }
+    }
+}
+
+/// One attempt, and what becomes of it.
+async fn attempt(queue: Queue, sender: Arc<Sender>, delivery: Delivery) {
+    let attempted = sender.conclude(&delivery, sender.post(&delivery).await);
+    let (job, attempt) = (delivery.job, delivery.attempt);
+    match &attempted {
+        Attempted::Delivered => info!(job.id = %job, attempt, "the webhook is delivered"),
+        Attempted::Retry { error, delay } => {
+            warn!(job.id = %job, attempt, error, retry_in_s = delay.as_secs_f64(), "the webhook failed; another attempt follows");
+        }
+        Attempted::Failed { error } => warn!(job.id = %job, attempt, error, "the webhook failed and is given up"),
+    }
+    if let Err(error) = queue.conclude_delivery(&delivery, &attempted).await {
+        warn!(job.id = %job, %error, "what became of a webhook can't be written; it is sent again");
+    }
+}
+
+impl Sender {
+    /// As the settings say.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            secrets: config.webhook_secret.clone(),
+            timeout: Duration::from_secs(config.webhook_timeout),
+            retries: RetryPolicy {
+                max_retries: config.webhook_max_attempts - 1,
+                base: Duration::from_secs(config.webhook_retry_backoff),
+                max: LONGEST_WAIT,
+            },
+        }
+    }
+
+    async fn post(&self, delivery: &Delivery) -> Result<(), Trouble> {
+        let url = delivery.request.webhook_url.as_ref().map(WebhookUrl::as_url);
+        let (Some(url), Some(message)) = (url, delivery.message()) else {
+            return Err(Trouble::Lasting("another version stored it; this one can't read it".into()));
+        };
+        let body = serde_json::to_string(&message).expect("a message has no map with keys that are no texts");
+        let (id, timestamp) = (delivery.id(), Utc::now().timestamp());
+        let request = client(url)?
+            .post(url.clone())
+            .timeout(self.timeout)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signatures(&self.secrets, &id, timestamp, &body))
+            .body(body);
+        let answer = request.send().await.map_err(|error| self.unanswered(&error))?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            // By the standard, the receiver wants no more of it.
+            StatusCode::GONE => Err(Trouble::Lasting("the receiver answered 410 Gone".into())),
+            status if status.is_redirection() => {
+                Err(Trouble::Passing(format!("the receiver answered {status}; redirects are not followed")))
+            }
+            status => Err(Trouble::Passing(format!("the receiver answered {status}"))),
+        }
+    }
+
+    /// An error in words that show no more of the URL than its host; what follows that may be a secret.
+    fn unanswered(&self, error: &reqwest::Error) -> Trouble {
+        let host = error.url().and_then(Url::host_str).unwrap_or("the receiver");
+        if error.is_timeout() {
+            return Trouble::Passing(format!("{host} did not answer within {} s", self.timeout.as_secs()));
+        }
+        let mut cause: &dyn Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        Trouble::Passing(format!("{host} can't be reached: {cause}"))
+    }
+
+    fn conclude(&self, delivery: &Delivery, sent: Result<(), Trouble>) -> Attempted {
+        let short = |error: String| error.chars().take(MAX_ERROR).collect::<String>();
+        match sent {
+            Ok(()) => Attempted::Delivered,
+            Err(Trouble::Passing(error)) if delivery.attempt <= self.retries.max_retries => {
+                Attempted::Retry { error: short(error), delay: self.retries.backoff(delivery.attempt - 1) }
+            }
+            Err(Trouble::Passing(error) | Trouble::Lasting(error)) => Attempted::Failed { error: short(error) },
+        }
+    }
+}
+
+/// The client for a receiver.
+fn client(url: &Url) -> Result<Client, Trouble> {
+    let builder = tls::client_builder(url).user_agent(concat!("tradingagents/", env!("CARGO_PKG_VERSION")));
+    builder.build().map_err(|error| Trouble::Passing(format!("can't set up an HTTP client: {error}")))
+}
