@@ -1,9 +1,10 @@
 //! The OpenAPI document, the page that shows it, and what the descriptions of routes share.
 
 use aide::{
-    openapi::{Info, License, OpenApi, Tag},
+    openapi::{Info, License, OpenApi, Operation, ReferenceOr, Tag},
     scalar::Scalar,
     transform::{TransformOpenApi, TransformOperation, TransformResponse},
+    util::iter_operations_mut,
 };
 use axum::{
     Extension,
@@ -14,7 +15,7 @@ use axum::{
 
 use serde_json::json;
 
-use super::{Problem, webhooks};
+use super::{Problem, auth, webhooks};
 
 /// The job of the examples.
 pub const JOB_ID: &str = "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44";
@@ -61,6 +62,29 @@ pub fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
         .tag(tag("events", "What happens, as it happens."))
         .tag(tag("service", "The service itself."))
         .with(webhooks::describe)
+        .with(auth::describe)
+        .with(guards)
+}
+
+/// What stands before the routes, described for each.
+fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
+    let paths = api.inner_mut().paths.iter_mut().flat_map(|paths| paths.paths.iter_mut());
+    for (path, item) in paths {
+        let ReferenceOr::Item(item) = item else { continue };
+        for (_, operation) in iter_operations_mut(item) {
+            if !auth::is_open(path) {
+                wants_key(operation);
+            }
+        }
+    }
+    api
+}
+
+fn wants_key(operation: &mut Operation) {
+    let _ =
+        TransformOperation::new(operation).security_requirement(auth::SCHEME).response_with::<401, Problem, _>(|r| {
+            r.description("The service has API_KEYS, and the request shows none of them.")
+        });
 }
 
 /// `GET /openapi.json`

@@ -1,20 +1,24 @@
-//! What holds for every request: an id, a line in the log, a time limit, compression, and no panic that gets away.
+//! What holds for every request: an id, a line in the log, a key, a time limit, compression, and no panic that gets away.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
     extract::Request,
     http::{HeaderName, HeaderValue, Uri},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use tokio::time::timeout;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
-use tracing::{Instrument, debug, info, info_span};
+use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
 
-use super::Problem;
+use super::{Problem, auth};
+use crate::config::Config;
 
 /// The longest time until an answer begins. Event streams go on after that.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -23,10 +27,11 @@ const LIMIT: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts everything around the routes; the outermost comes last.
-pub fn wrap(routes: Router) -> Router {
+pub fn wrap(routes: Router, config: &Config) -> Router {
     routes
         .layer(CompressionLayer::new())
         .layer(from_fn(limit))
+        .layer(from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit))
         .layer(CatchPanicLayer::custom(|_| Problem::bug().into_response()))
         .layer(from_fn(observe))
 }
@@ -40,7 +45,7 @@ async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&request);
     let (method, path) = (request.method().clone(), path(request.uri()));
-    let span = info_span!("request", id = ?id);
+    let span = info_span!("request", id = ?id, key = field::Empty);
     let mut response = next.run(request).instrument(span.clone()).await;
     let (status, ms) = (response.status().as_u16(), began.elapsed().as_secs_f64() * 1000.0);
     span.in_scope(|| {

@@ -7,8 +7,10 @@
 //! | how requests are read | [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
+//! | who may ask | [`auth`] |
 //! | the OpenAPI document and its page | [`document`], [`webhooks`] |
 
+mod auth;
 mod batches;
 mod document;
 mod events;
@@ -54,8 +56,9 @@ pub struct Api {
     pub stop: CancellationToken,
 }
 
-/// All routes, with what holds for every request.
+/// All routes, with what holds for every request by the settings.
 pub fn router(api: Api) -> Router {
+    let config = api.config.clone();
     let mut openapi = OpenApi::default();
     let routes = routes().finish_api_with(&mut openapi, document::describe);
     let routes = routes
@@ -64,7 +67,7 @@ pub fn router(api: Api) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(Extension(document::Document::new(&openapi)))
         .with_state(api);
-    middleware::wrap(routes)
+    middleware::wrap(routes, &config)
 }
 
 /// The OpenAPI document.

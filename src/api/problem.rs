@@ -120,6 +120,11 @@ impl Problem {
         Self::new(StatusCode::GONE, detail)
     }
 
+    /// Nobody whom the API knows.
+    pub fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail)
+    }
+
     /// A request that took too long.
     pub fn too_slow() -> Self {
         let detail = "The request took too long, and may have done what it asked for; look before you repeat it";
@@ -173,6 +178,9 @@ impl IntoResponse for Problem {
         if status == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not read, so nothing can follow it.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = wait {
             headers.insert(header::RETRY_AFTER, seconds.into());

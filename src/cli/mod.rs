@@ -120,11 +120,12 @@ async fn run(command: Command, config: Config, output: &Output) -> anyhow::Resul
         Command::Backtest(args) => return backtest::run(args, config, output).await,
         Command::Memory(args) => return memory::run(args, &DecisionLog::new(config.memory_folder()), output),
         Command::Remote(command) => {
-            let client = Client::new(config.tradingagents_url).map_err(CliError::from)?;
+            let client =
+                Client::new(config.tradingagents_url, config.tradingagents_key.as_ref()).map_err(CliError::from)?;
             return Ok(command.run(&client, output).await?);
         }
         Command::Healthcheck(HealthcheckArgs { part: Part::Api }) => {
-            let client = Client::new(healthcheck::api_url(&config)).map_err(CliError::from)?;
+            let client = Client::new(healthcheck::api_url(&config), None).map_err(CliError::from)?;
             return Ok(healthcheck::api(&client, output).await?);
         }
         Command::Healthcheck(HealthcheckArgs { part: Part::Worker }) => {

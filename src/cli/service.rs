@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::signals::stop_on_signal;
 use crate::{
@@ -90,6 +90,9 @@ async fn serve_api(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     info!("the API listens on http://{address}, its documentation is at http://{address}/docs");
+    if config.api_keys.is_empty() && !address.ip().is_loopback() {
+        warn!("without API_KEYS, whoever reaches {address} can submit jobs and read their results");
+    }
     let results = Results::new(&config.results_dir);
     let api = Api { queue, results, config: config.clone(), stop: stop.clone() };
     api::serve(listener, api::router(api), stop, Duration::from_secs(config.shutdown_grace)).await?;

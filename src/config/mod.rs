@@ -3,6 +3,7 @@
 //! [`Config`] is the list: each field is the variable of the same name in capitals, its doc comment says what it means
 //! and in which unit, [`Config::default`] has the defaults, and its JSON schema has the limits. [`load`] reads it.
 
+mod api_keys;
 mod load;
 mod redis_url;
 mod server_url;
@@ -10,6 +11,7 @@ mod webhook_secrets;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use api_keys::ApiKeys;
 pub use load::{ConfigError, Setting, load, settings};
 pub use redis_url::RedisUrl;
 use schemars::JsonSchema;
@@ -43,6 +45,10 @@ pub struct Config {
     /// The address and port that the API listens on.
     #[schemars(extend("x-allowed" = "an address and a port, such as 127.0.0.1:8000"))]
     pub api_listen: SocketAddr,
+    /// The keys that let clients in, each with the name that logs show: n8n=KEY,cron=KEY. They then ask with the header
+    /// Authorization: Bearer KEY; health and documentation stay open. If unset, everybody who reaches the API is let in.
+    #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a list of names and keys such as n8n=KEY,cron=KEY; a key has 16 to 256 letters, digits and -._~+/="))]
+    pub api_keys: ApiKeys,
 
     /// Where Redis is: redis:, rediss: (TLS), redis-cluster: or redis-sentinel: URL, with user and password if needed.
     #[schemars(with = "String", extend("x-secret" = true, "x-allowed" = "a URL such as redis://:password@host:6379/0"))]
@@ -241,6 +247,10 @@ pub struct Config {
 
     /// Where the commands submit, watch, result, jobs, cancel, retry and healthcheck find the API.
     pub tradingagents_url: Url,
+    /// The key that they show to an API that has API_KEYS.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub tradingagents_key: Option<SecretString>,
 }
 
 /// The form of log lines.
@@ -257,6 +267,7 @@ impl Default for Config {
             log: "info".into(),
             log_format: LogFormat::Text,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            api_keys: ApiKeys::default(),
             redis_url: RedisUrl::default(),
             max_pending: 100_000,
             job_ttl: 7 * 24 * 3600,
@@ -319,6 +330,7 @@ impl Default for Config {
             fred_api_key: None,
             contact_email: None,
             tradingagents_url: url("http://127.0.0.1:8000/"),
+            tradingagents_key: None,
         }
     }
 }

@@ -18,6 +18,7 @@ mod market;
 mod memory;
 mod model_server;
 mod rules;
+mod security;
 mod service;
 mod store;
 mod support;
