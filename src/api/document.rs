@@ -75,6 +75,12 @@ fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
             if !auth::is_open(path) {
                 wants_key(operation);
             }
+            if operation.request_body.is_some() {
+                reads_body(operation);
+            }
+            if !operation.parameters.is_empty() {
+                reads_uri(operation);
+            }
         }
     }
     api
@@ -85,6 +91,17 @@ fn wants_key(operation: &mut Operation) {
         TransformOperation::new(operation).security_requirement(auth::SCHEME).response_with::<401, Problem, _>(|r| {
             r.description("The service has API_KEYS, and the request shows none of them.")
         });
+}
+
+fn reads_body(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation)
+        .response_with::<408, Problem, _>(|r| r.description("The body did not come in time (`CLIENT_TIMEOUT`)."))
+        .response_with::<413, Problem, _>(|r| r.description("The body is larger than 1 MiB."));
+}
+
+fn reads_uri(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation)
+        .response_with::<414, Problem, _>(|r| r.description("The path and query are longer than 8 KiB."));
 }
 
 /// `GET /openapi.json`

@@ -4,10 +4,11 @@
 //! | --- | --- |
 //! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
 //! | what it answers when something is wrong | [`problem`] |
-//! | how requests are read | [`extract`], [`submission`] |
+//! | how requests are read | [`intake`], [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
 //! | who may ask | [`auth`] |
+//! | what a connection may take | [`server`] |
 //! | the OpenAPI document and its page | [`document`], [`webhooks`] |
 
 mod auth;
@@ -17,6 +18,7 @@ mod events;
 mod extract;
 mod health;
 mod index;
+mod intake;
 mod jobs;
 mod middleware;
 mod models;
@@ -36,15 +38,13 @@ use aide::{
     },
     openapi::OpenApi,
 };
-use axum::{Extension, Router, extract::DefaultBodyLimit};
+use axum::{Extension, Router};
 pub use problem::{FieldError, Problem};
-pub use server::serve;
+pub use server::{Limits, serve};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Config, jobs::Queue, results::Results};
-
-/// The largest request body, bytes.
-const MAX_BODY: usize = 1 << 20;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -52,6 +52,8 @@ pub struct Api {
     pub queue: Queue,
     pub results: Results,
     pub config: Arc<Config>,
+    /// The places of listeners that are free.
+    pub listeners: Arc<Semaphore>,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
 }
@@ -64,7 +66,6 @@ pub fn router(api: Api) -> Router {
     let routes = routes
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(Extension(document::Document::new(&openapi)))
         .with_state(api);
     middleware::wrap(routes, &config)

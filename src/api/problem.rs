@@ -18,8 +18,8 @@ use crate::{
     results::ResultsError,
 };
 
-/// The least wait before a store that did not answer is asked again, seconds.
-const STORE_WAIT: u32 = 5;
+/// The least wait before a store that did not answer, or an API without room, is asked again, seconds.
+const BUSY_WAIT: u32 = 5;
 
 /// The least wait before a full queue is tried again, seconds. Jobs take minutes.
 const QUEUE_WAIT: u32 = 30;
@@ -128,7 +128,13 @@ impl Problem {
     /// A request that took too long.
     pub fn too_slow() -> Self {
         let detail = "The request took too long, and may have done what it asked for; look before you repeat it";
-        Self { retry_after: Some(STORE_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+        Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// More of these are open than may be.
+    pub fn full(what: &str) -> Self {
+        let detail = format!("The API has no room for more {what}; others have to end first");
+        Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     /// The code broke.
@@ -143,7 +149,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Corrupt(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             StoreError::Unavailable(_) | StoreError::Full(_) => {
-                Self { retry_after: Some(STORE_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
+                Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
             }
         }
     }
@@ -175,7 +181,7 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::PAYLOAD_TOO_LARGE {
+        if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
             // The rest of the body is not read, so nothing can follow it.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

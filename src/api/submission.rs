@@ -102,12 +102,8 @@ async fn read_body(request: Request, api: &Api) -> Result<Bytes, Problem> {
         let detail = format!("The body is {kind:?}; send JSON with the header Content-Type: application/json");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    Bytes::from_request(request, api).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB, the most that is read")
-        }
-        status => Problem::new(status, rejection.body_text()),
-    })
+    let body = Bytes::from_request(request, api).await;
+    body.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
 }
 
 /// What is wrong so far.

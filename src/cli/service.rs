@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::signals::stop_on_signal;
 use crate::{
-    api::{self, Api},
+    api::{self, Api, Limits},
     config::Config,
     jobs::{EmbeddedStore, Queue, RedisStore, RetryPolicy},
     results::Results,
@@ -94,7 +94,9 @@ async fn serve_api(
         warn!("without API_KEYS, whoever reaches {address} can submit jobs and read their results");
     }
     let results = Results::new(&config.results_dir);
-    let api = Api { queue, results, config: config.clone(), stop: stop.clone() };
-    api::serve(listener, api::router(api), stop, Duration::from_secs(config.shutdown_grace)).await?;
+    let listeners = Arc::new(Semaphore::new(config.max_listeners));
+    let api = Api { queue, results, config: config.clone(), listeners, stop: stop.clone() };
+    let grace = Duration::from_secs(config.shutdown_grace);
+    api::serve(listener, api::router(api), Limits::new(config), stop, grace).await;
     Ok(())
 }

@@ -49,6 +49,17 @@ pub struct Config {
     /// Authorization: Bearer KEY; health and documentation stay open. If unset, everybody who reaches the API is let in.
     #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a list of names and keys such as n8n=KEY,cron=KEY; a key has 16 to 256 letters, digits and -._~+/="))]
     pub api_keys: ApiKeys,
+    /// How long a client may keep the API waiting, seconds: for the head of a request, for its body, and for room to write
+    /// an answer. A connection that is idle for so long is closed.
+    #[schemars(range(min = 1, max = 3600))]
+    pub client_timeout: u64,
+    /// How many connections the API has at once; more are answered 503. Each is an open file.
+    #[schemars(range(min = 1))]
+    pub max_connections: usize,
+    /// How many event streams the API has at once; more are answered 503. Less than MAX_CONNECTIONS, so that listeners
+    /// leave room for others.
+    #[schemars(range(min = 1))]
+    pub max_listeners: usize,
 
     /// Where Redis is: redis:, rediss: (TLS), redis-cluster: or redis-sentinel: URL, with user and password if needed.
     #[schemars(with = "String", extend("x-secret" = true, "x-allowed" = "a URL such as redis://:password@host:6379/0"))]
@@ -268,6 +279,9 @@ impl Default for Config {
             log_format: LogFormat::Text,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             api_keys: ApiKeys::default(),
+            client_timeout: 15,
+            max_connections: 20_000,
+            max_listeners: 15_000,
             redis_url: RedisUrl::default(),
             max_pending: 100_000,
             job_ttl: 7 * 24 * 3600,
