@@ -21,14 +21,19 @@ const OPEN: [&str; 5] = ["/health", "/health/live", "/health/ready", "/docs", "/
 /// The name of the scheme in the OpenAPI document.
 pub const SCHEME: &str = "bearer";
 
+/// The name of the key that a request showed.
+#[derive(Clone)]
+pub struct Caller(pub Arc<str>);
+
 /// Lets a request through that may be asked, and writes the name of its key into its span.
-pub async fn admit(State(keys): State<Arc<ApiKeys>>, request: Request, next: Next) -> Response {
+pub async fn admit(State(keys): State<Arc<ApiKeys>>, mut request: Request, next: Next) -> Response {
     if keys.is_empty() || is_open(request.uri().path()) {
         return next.run(request).await;
     }
     match token(request.headers()).map(|token| keys.name_of(token)) {
         Some(Some(name)) => {
             Span::current().record("key", name);
+            request.extensions_mut().insert(Caller(name.into()));
             next.run(request).await
         }
         Some(None) => Problem::unauthorized("This key is not one of the API's (its API_KEYS)").into_response(),

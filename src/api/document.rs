@@ -71,9 +71,12 @@ fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
     let paths = api.inner_mut().paths.iter_mut().flat_map(|paths| paths.paths.iter_mut());
     for (path, item) in paths {
         let ReferenceOr::Item(item) = item else { continue };
-        for (_, operation) in iter_operations_mut(item) {
+        for (method, operation) in iter_operations_mut(item) {
             if !auth::is_open(path) {
                 wants_key(operation);
+            }
+            if method == "post" {
+                counts(operation);
             }
             if operation.request_body.is_some() {
                 reads_body(operation);
@@ -91,6 +94,15 @@ fn wants_key(operation: &mut Operation) {
         TransformOperation::new(operation).security_requirement(auth::SCHEME).response_with::<401, Problem, _>(|r| {
             r.description("The service has API_KEYS, and the request shows none of them.")
         });
+}
+
+fn counts(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation).response_with::<429, Problem, _>(|r| {
+        r.description(
+            "As many jobs are pending as may be (`MAX_PENDING`), or this key or address submits too often; try again \
+             after `Retry-After` seconds.",
+        )
+    });
 }
 
 fn reads_body(operation: &mut Operation) {

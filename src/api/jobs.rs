@@ -87,9 +87,6 @@ pub fn not_accepted(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .response_with::<422, Problem, _>(|r| {
             r.description("The request can't be used; `errors` names each bad field.")
         })
-        .response_with::<429, Problem, _>(|r| {
-            r.description("As many jobs are pending as may be (`MAX_PENDING`); try again after `Retry-After` seconds.")
-        })
         .with(unavailable)
 }
 

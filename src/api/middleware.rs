@@ -17,7 +17,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
 
-use super::{Problem, auth, intake};
+use super::{Problem, auth, intake, rate};
 use crate::config::Config;
 
 /// The longest time until an answer begins. Event streams go on after that.
@@ -28,13 +28,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts everything around the routes; the outermost comes last.
 pub fn wrap(routes: Router, config: &Config) -> Router {
+    let rates = Arc::new(rate::Limits::new(config));
     let patience = Duration::from_secs(config.client_timeout);
     routes
         .layer(CompressionLayer::new())
         .layer(from_fn(limit))
         .layer(from_fn_with_state(patience, intake::whole_body))
         .layer(DefaultBodyLimit::max(intake::MAX_BODY))
+        .layer(from_fn_with_state(rates.clone(), rate::by_key))
         .layer(from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit))
+        .layer(from_fn_with_state(rates, rate::by_address))
         .layer(from_fn(intake::short_uri))
         .layer(CatchPanicLayer::custom(|_| Problem::bug().into_response()))
         .layer(from_fn(observe))

@@ -7,12 +7,13 @@
 //! | how requests are read | [`intake`], [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
-//! | who may ask | [`auth`] |
+//! | who may ask, and how often | [`auth`], [`rate`], [`client`] |
 //! | what a connection may take | [`server`] |
 //! | the OpenAPI document and its page | [`document`], [`webhooks`] |
 
 mod auth;
 mod batches;
+mod client;
 mod document;
 mod events;
 mod extract;
@@ -23,6 +24,7 @@ mod jobs;
 mod middleware;
 mod models;
 mod problem;
+mod rate;
 mod server;
 mod submission;
 mod view;

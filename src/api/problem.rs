@@ -1,5 +1,7 @@
 //! What is answered when something is wrong: problem documents (RFC 9457).
 
+use std::time::Duration;
+
 use aide::{
     OperationOutput,
     generate::GenContext,
@@ -129,6 +131,12 @@ impl Problem {
     pub fn too_slow() -> Self {
         let detail = "The request took too long, and may have done what it asked for; look before you repeat it";
         Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// More requests than may be, or too soon.
+    pub fn too_often(detail: String, wait: Duration) -> Self {
+        let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1);
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// More of these are open than may be.

@@ -5,14 +5,16 @@
 
 mod api_keys;
 mod load;
+mod networks;
 mod redis_url;
 mod server_url;
 mod webhook_secrets;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 pub use api_keys::ApiKeys;
 pub use load::{ConfigError, Setting, load, settings};
+pub use networks::Networks;
 pub use redis_url::RedisUrl;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -49,6 +51,15 @@ pub struct Config {
     /// Authorization: Bearer KEY; health and documentation stay open. If unset, everybody who reaches the API is let in.
     #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a list of names and keys such as n8n=KEY,cron=KEY; a key has 16 to 256 letters, digits and -._~+/="))]
     pub api_keys: ApiKeys,
+    /// How many submissions (POST) a minute each key of API_KEYS may make, so many at once at most; any number if unset.
+    pub rate_limit_key: Option<NonZeroU32>,
+    /// How many submissions (POST) a minute may come from each address, so many at once at most; any number if unset. An
+    /// IPv6 network of 64 bits counts as one address.
+    pub rate_limit_address: Option<NonZeroU32>,
+    /// The networks of reverse proxies before the API, such as 10.0.0.0/8,fd00::/8. The address of their clients is read
+    /// from X-Forwarded-For; nobody else's is believed.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list of networks such as 10.0.0.0/8,fd00::/8"))]
+    pub trusted_proxies: Networks,
     /// How long a client may keep the API waiting, seconds: for the head of a request, for its body, and for room to write
     /// an answer. A connection that is idle for so long is closed.
     #[schemars(range(min = 1, max = 3600))]
@@ -279,6 +290,9 @@ impl Default for Config {
             log_format: LogFormat::Text,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             api_keys: ApiKeys::default(),
+            rate_limit_key: None,
+            rate_limit_address: None,
+            trusted_proxies: Networks::default(),
             client_timeout: 15,
             max_connections: 20_000,
             max_listeners: 15_000,
