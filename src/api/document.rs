@@ -20,9 +20,14 @@ use super::{Problem, auth, webhooks};
 /// The job of the examples.
 pub const JOB_ID: &str = "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44";
 
-/// The page may load nothing from elsewhere: it has to work without the internet, and tells nobody what is read.
+/// The page may load nothing from elsewhere: it has to work without the internet, and tells nobody what is read. Nor may
+/// another page show it in a frame, where clicks and keys could be caught.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; \
-                      img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'";
+                      img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+
+/// Page and document are the same for everybody, and may be kept as long as they are asked after each time.
+const CACHED: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
 /// The document as it is served.
 #[derive(Clone)]
@@ -75,6 +80,9 @@ fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
             if !auth::is_open(path) {
                 wants_key(operation);
             }
+            if method != "get" {
+                changes(operation);
+            }
             if method == "post" {
                 counts(operation);
             }
@@ -94,6 +102,12 @@ fn wants_key(operation: &mut Operation) {
         TransformOperation::new(operation).security_requirement(auth::SCHEME).response_with::<401, Problem, _>(|r| {
             r.description("The service has API_KEYS, and the request shows none of them.")
         });
+}
+
+fn changes(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation).response_with::<403, Problem, _>(|r| {
+        r.description("A page of another site asks, whose origin is not one of CORS_ORIGINS.")
+    });
 }
 
 fn counts(operation: &mut Operation) {
@@ -118,7 +132,7 @@ fn reads_uri(operation: &mut Operation) {
 
 /// `GET /openapi.json`
 pub async fn json(Extension(Document(text)): Extension<Document>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+    ([(header::CONTENT_TYPE, "application/json"), CACHED], text).into_response()
 }
 
 pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -133,8 +147,7 @@ pub async fn page() -> Response {
     // aide has no setting for these: without the first, the page asks another host for its fonts, which the policy refuses.
     let page = page.replacen("theme: 'purple',", "theme: 'default', withDefaultFonts: false, telemetry: false,", 1);
     let page = page.replacen("customCss: `", "customCss: `:root { --scalar-font: system-ui, sans-serif }", 1);
-    let policy = (HeaderName::from_static("content-security-policy"), POLICY);
-    ([policy], Html(page)).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, POLICY), CACHED], Html(page)).into_response()
 }
 
 pub fn page_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {

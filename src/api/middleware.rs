@@ -1,4 +1,5 @@
-//! What holds for every request: an id, a line in the log, a key, a time limit, compression, and no panic that gets away.
+//! What holds for every request: an id, a line in the log, who may ask and how often, limits of time and size,
+//! compression, and no panic that gets away.
 
 use std::{
     sync::Arc,
@@ -17,20 +18,21 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
 
-use super::{Problem, auth, intake, rate};
+use super::{Problem, auth, browsers, intake, rate};
 use crate::config::Config;
 
 /// The longest time until an answer begins. Event streams go on after that.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Names a request in answers and logs.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts everything around the routes; the outermost comes last.
 pub fn wrap(routes: Router, config: &Config) -> Router {
     let rates = Arc::new(rate::Limits::new(config));
+    let origins = Arc::new(config.cors_origins.clone());
     let patience = Duration::from_secs(config.client_timeout);
-    routes
+    let routes = routes
         .layer(CompressionLayer::new())
         .layer(from_fn(limit))
         .layer(from_fn_with_state(patience, intake::whole_body))
@@ -39,7 +41,12 @@ pub fn wrap(routes: Router, config: &Config) -> Router {
         .layer(from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit))
         .layer(from_fn_with_state(rates, rate::by_address))
         .layer(from_fn(intake::short_uri))
+        .layer(from_fn_with_state(origins.clone(), browsers::refuse_strangers));
+    // Before the keys: a browser asks whether it may ask without one.
+    let routes = if origins.is_empty() { routes } else { routes.layer(browsers::allow(&origins)) };
+    routes
         .layer(CatchPanicLayer::custom(|_| Problem::bug().into_response()))
+        .layer(from_fn(browsers::protect))
         .layer(from_fn(observe))
 }
 

@@ -8,11 +8,13 @@
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
 //! | who may ask, and how often | [`auth`], [`rate`], [`client`] |
+//! | what pages in browsers may do | [`browsers`] |
 //! | what a connection may take | [`server`] |
 //! | the OpenAPI document and its page | [`document`], [`webhooks`] |
 
 mod auth;
 mod batches;
+mod browsers;
 mod client;
 mod document;
 mod events;

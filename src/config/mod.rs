@@ -6,6 +6,7 @@
 mod api_keys;
 mod load;
 mod networks;
+mod origins;
 mod redis_url;
 mod server_url;
 mod webhook_secrets;
@@ -15,6 +16,7 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 pub use api_keys::ApiKeys;
 pub use load::{ConfigError, Setting, load, settings};
 pub use networks::Networks;
+pub use origins::Origins;
 pub use redis_url::RedisUrl;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -51,6 +53,10 @@ pub struct Config {
     /// Authorization: Bearer KEY; health and documentation stay open. If unset, everybody who reaches the API is let in.
     #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a list of names and keys such as n8n=KEY,cron=KEY; a key has 16 to 256 letters, digits and -._~+/="))]
     pub api_keys: ApiKeys,
+    /// The origins whose pages may use the API from a browser, such as https://desk.example; * is every one. If unset, only
+    /// its own documentation page may.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list of origins such as https://desk.example,http://localhost:3000, or *"))]
+    pub cors_origins: Origins,
     /// How many submissions (POST) a minute each key of API_KEYS may make, so many at once at most; any number if unset.
     pub rate_limit_key: Option<NonZeroU32>,
     /// How many submissions (POST) a minute may come from each address, so many at once at most; any number if unset. An
@@ -290,6 +296,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             api_keys: ApiKeys::default(),
+            cors_origins: Origins::default(),
             rate_limit_key: None,
             rate_limit_address: None,
             trusted_proxies: Networks::default(),
