@@ -27,6 +27,7 @@ pub use webhook_secrets::WebhookSecrets;
 
 use crate::{
     domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, VendorList},
+    egress::Reach,
     jobs::{BackendUrl, Language, ModelName, Rounds},
     llm::{Prices, ollama::PullPolicy},
 };
@@ -147,6 +148,9 @@ pub struct Config {
     /// The base URL of LLM_PROVIDER, where it differs from the provider's own.
     #[schemars(with = "Option<String>", url)]
     pub llm_backend_url: Option<BackendUrl>,
+    /// Whether backend_url and webhook_url of a job may lead to private, loopback, link-local and other addresses that are
+    /// not public, and by HTTPS_PROXY. What these settings name themselves may be anywhere.
+    pub allow_private_urls: bool,
     /// The longest time for one answer of a model, seconds.
     #[schemars(range(min = 1))]
     pub llm_timeout: u64,
@@ -327,6 +331,7 @@ impl Default for Config {
             deep_think_llm: None,
             quick_think_llm: None,
             llm_backend_url: None,
+            allow_private_urls: false,
             llm_timeout: 600,
             llm_temperature: None,
             llm_concurrency: None,
@@ -388,6 +393,27 @@ impl Config {
             Provider::OpenAiCompatible => self.openai_compatible_api_key.as_ref(),
             Provider::Ollama | Provider::Rules => None,
         }
+    }
+
+    /// The base URL of a provider, where it differs from the provider's own. `LLM_BACKEND_URL` is that of `LLM_PROVIDER`
+    /// alone.
+    pub fn base_url(&self, provider: Provider) -> Option<Url> {
+        let set = self.llm_backend_url.as_ref().filter(|_| provider == self.llm_provider);
+        set.map(|url| url.as_url().clone()).or_else(|| match provider {
+            Provider::Ollama => Some(self.ollama_base_url.expose().clone()),
+            Provider::Azure => self.azure_openai_endpoint.clone(),
+            _ => None,
+        })
+    }
+
+    /// How far a URL that a job names may lead.
+    pub fn reach(&self) -> Reach {
+        if self.allow_private_urls { Reach::Anywhere } else { Reach::Public }
+    }
+
+    /// How far a base URL that a job names may lead. One that is the operator's too may be anywhere.
+    pub fn backend_reach(&self, provider: Provider, url: &Url) -> Reach {
+        if self.base_url(provider).as_ref() == Some(url) { Reach::Anywhere } else { self.reach() }
     }
 
     /// The folder of the decision log.

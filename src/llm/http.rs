@@ -16,11 +16,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    LlmError,
+    Backend, LlmError,
     refusal::Refusal,
     service::{KeyHeader, Service},
 };
-use crate::tls;
+use crate::egress::OutOfReach;
 
 /// A server that is there accepts a connection at once, however long its model then thinks.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,11 +58,12 @@ pub(super) struct Body<'a> {
 }
 
 impl Endpoint {
+    /// The server of a backend at this base URL, which lets in whoever has this key.
     pub fn new(
         service: &'static Service,
         base: Url,
         key: Option<SecretString>,
-        timeout: Duration,
+        backend: &Backend,
     ) -> Result<Self, LlmError> {
         let shown = shown(&base);
         let fixed = service.headers.iter();
@@ -72,12 +73,14 @@ impl Endpoint {
             let (name, value) = key_header(key, service)?;
             headers.insert(name, value);
         }
-        let client = tls::client_builder(&base)
+        let builder = backend.reach.client_builder(&base);
+        let client = builder
+            .map_err(|cause| LlmError::OutOfReach { provider: service.name, url: shown.clone(), cause })?
             .connect_timeout(CONNECT_TIMEOUT)
             .default_headers(headers)
             .build()
             .map_err(|e| LlmError::NotConfigured(no_client(&shown, &e)))?;
-        Ok(Self { service, shown, base, key, timeout, client })
+        Ok(Self { service, shown, base, key, timeout: backend.timeout, client })
     }
 
     /// Runs one call to a model within the time for an answer.
@@ -119,7 +122,7 @@ impl Endpoint {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Reply<'_>, LlmError> {
-        let response = request.send().await.map_err(|e| self.unreachable(cause(&e)))?;
+        let response = request.send().await.map_err(|e| self.not_sent(&e))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = Body { endpoint: self, response, buffer: Vec::new(), size: 0 };
         if status.is_success() {
@@ -150,12 +153,11 @@ impl Endpoint {
         }
     }
 
-    fn unreachable(&self, cause: String) -> LlmError {
-        LlmError::Unreachable {
-            provider: self.service.name,
-            url: self.shown.clone(),
-            cause,
-            mend: self.service.unreachable.into(),
+    fn not_sent(&self, error: &reqwest::Error) -> LlmError {
+        let (provider, url) = (self.service.name, self.shown.clone());
+        match OutOfReach::behind(error) {
+            Some(cause) => LlmError::OutOfReach { provider, url, cause: cause.clone() },
+            None => LlmError::Unreachable { provider, url, cause: cause(error), mend: self.service.unreachable.into() },
         }
     }
 
