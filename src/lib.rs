@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod llm;
 pub mod market;
 pub mod memory;
+mod redact;
 pub mod results;
 pub mod tls;
 pub mod worker;

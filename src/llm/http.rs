@@ -20,7 +20,10 @@ use super::{
     refusal::Refusal,
     service::{KeyHeader, Service},
 };
-use crate::egress::OutOfReach;
+use crate::{
+    egress::OutOfReach,
+    redact::{redacted, redacted_bytes},
+};
 
 /// A server that is there accepts a connection at once, however long its model then thinks.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,10 +150,7 @@ impl Endpoint {
     }
 
     fn without_key(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) if !key.expose_secret().is_empty() => text.replace(key.expose_secret(), "***"),
-            _ => text.into(),
-        }
+        self.key.as_ref().map_or(text.into(), |key| redacted(text, key)).into_owned()
     }
 
     fn not_sent(&self, error: &reqwest::Error) -> LlmError {
@@ -213,7 +213,7 @@ impl Body<'_> {
     /// The whole body.
     pub async fn all(mut self) -> Result<Vec<u8>, LlmError> {
         while self.more().await? {}
-        Ok(self.buffer)
+        Ok(redacted_bytes(self.buffer, self.endpoint.key.as_ref()))
     }
 
     /// The whole body as JSON.
@@ -230,13 +230,14 @@ impl Body<'_> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let rest = self.buffer.split_off(end + 1);
-                return Ok(Some(std::mem::replace(&mut self.buffer, rest)));
+                let line = std::mem::replace(&mut self.buffer, rest);
+                return Ok(Some(redacted_bytes(line, self.endpoint.key.as_ref())));
             }
             let patience = self.endpoint.timeout / if self.size == 0 { 1 } else { 5 };
             let silence = format!("it said nothing for {} s", patience.as_secs_f64());
             let more = tokio::time::timeout(patience, self.more()).await;
             if !more.map_err(|_| self.endpoint.broken_off(&silence))?? {
-                let rest = std::mem::take(&mut self.buffer);
+                let rest = redacted_bytes(std::mem::take(&mut self.buffer), self.endpoint.key.as_ref());
                 return Ok(Some(rest).filter(|rest| !rest.trim_ascii().is_empty()));
             }
         }

@@ -7,6 +7,7 @@
 mod analyze;
 mod api;
 mod backtest;
+mod canaries;
 mod client;
 mod deployment;
 mod evidence;

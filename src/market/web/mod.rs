@@ -155,7 +155,7 @@ impl Web {
             read_whole(vendor, response).await
         };
         match tokio::time::timeout(limit, exchange).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.map(|answer| Answer { body: question.redacted(answer.body), ..answer }),
             Err(_) => Err(Failure::down(vendor, format!("no answer within {} s", limit.as_secs_f64()), 0)),
         }
     }
