@@ -182,6 +182,11 @@ pub fn example_of<'a, T>(
     docs.description(description)
 }
 
+/// Says that a text is what it is.
+pub fn as_text(docs: TransformResponse<'_, String>) -> TransformResponse<'_, String> {
+    of_kind(docs, "text/plain")
+}
+
 /// Says that a text is Markdown.
 pub fn as_markdown(docs: TransformResponse<'_, String>) -> TransformResponse<'_, String> {
     of_kind(docs, "text/markdown")

@@ -20,9 +20,12 @@ use super::{
     extract::{JobPath, LastEventId},
     jobs::find,
 };
-use crate::jobs::{
-    Scope,
-    feed::{Followed, Follower},
+use crate::{
+    jobs::{
+        Scope,
+        feed::{Followed, Follower},
+    },
+    metrics::{METRICS, OneMore},
 };
 
 /// An event as it is sent.
@@ -96,13 +99,14 @@ fn take_seat(api: &Api) -> Result<OwnedSemaphorePermit, Problem> {
 }
 
 fn stream_of(follower: Follower, seat: OwnedSemaphorePermit, api: &Api) -> Response {
-    let blocks = blocks(follower, seat).take_until(api.stop.clone().cancelled_owned());
+    let place = (seat, OneMore::of(&METRICS.listeners));
+    let blocks = blocks(follower, place).take_until(api.stop.clone().cancelled_owned());
     Sse::new(blocks).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
 /// The blocks of a stream. It ends too when the store fails: the client comes back with the last id.
-fn blocks(follower: Follower, seat: OwnedSemaphorePermit) -> impl Stream<Item = Result<Block, Infallible>> {
-    stream::unfold((follower, seat), async |(mut follower, seat)| {
+fn blocks(follower: Follower, place: (OwnedSemaphorePermit, OneMore)) -> impl Stream<Item = Result<Block, Infallible>> {
+    stream::unfold((follower, place), async |(mut follower, place)| {
         let followed = follower.next().await.ok()??;
         let block = match followed {
             Followed::Event(event) => Block::default()
@@ -111,6 +115,6 @@ fn blocks(follower: Follower, seat: OwnedSemaphorePermit) -> impl Stream<Item = 
                 .data(serde_json::to_string(&*event).expect("an event has no map with keys that are no texts")),
             Followed::Gap => Block::default().event("gap").data("{}"),
         };
-        Some((Ok(block), (follower, seat)))
+        Some((Ok(block), (follower, place)))
     })
 }

@@ -2,14 +2,15 @@
 //! compression, and no panic that gets away.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, Uri},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
+    http::{HeaderName, HeaderValue, Method, Uri},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -19,7 +20,7 @@ use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
 
 use super::{Problem, auth, browsers, intake, rate};
-use crate::config::Config;
+use crate::{config::Config, metrics::METRICS};
 
 /// The longest time until an answer begins. Event streams go on after that.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -59,9 +60,13 @@ async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&request);
     let (method, path) = (request.method().clone(), path(request.uri()));
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("none".into(), |route| route.as_str().to_owned().into());
     let span = info_span!("request", id = ?id, key = field::Empty);
     let mut response = next.run(request).instrument(span.clone()).await;
-    let (status, ms) = (response.status().as_u16(), began.elapsed().as_secs_f64() * 1000.0);
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    METRICS.http_request(method_label(&method), route, status, took);
+    let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| {
         if path.starts_with("/health") {
             debug!(%method, path, status, ms, "answered");
@@ -71,6 +76,12 @@ async fn observe(request: Request, next: Next) -> Response {
     });
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// The method as a label: a client may invent as many as it likes.
+fn method_label(method: &Method) -> Cow<'static, str> {
+    let known = [Method::GET, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS];
+    if known.contains(method) { method.to_string().into() } else { "other".into() }
 }
 
 /// The client's id of the request if it has one that is fit for a log, or else a new one.

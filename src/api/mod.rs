@@ -2,7 +2,7 @@
 //!
 //! | question | file |
 //! | --- | --- |
-//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
+//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`metrics`], [`index`] |
 //! | what it answers when something is wrong | [`problem`] |
 //! | how requests are read | [`intake`], [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
@@ -23,6 +23,7 @@ mod health;
 mod index;
 mod intake;
 mod jobs;
+pub mod metrics;
 mod middleware;
 mod models;
 mod problem;
@@ -103,6 +104,7 @@ fn routes() -> ApiRouter<Api> {
         .api_route("/health", get_with(health::health, health::health_docs))
         .api_route("/health/live", get_with(health::live, health::live_docs))
         .api_route("/health/ready", get_with(health::ready, health::ready_docs))
+        .api_route("/metrics", get_with(metrics::metrics, metrics::metrics_docs))
         .api_route("/openapi.json", get_with(document::json, document::json_docs))
         .api_route("/docs", get_with(document::page, document::page_docs))
 }

@@ -31,7 +31,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
 use super::Problem;
-use crate::config::Config;
+use crate::{
+    config::Config,
+    metrics::{METRICS, OneMore},
+};
 
 /// The largest head of a request, bytes: its URI and all headers. hyper answers a larger one with 431, as one of more
 /// than a hundred headers, and closes the connection.
@@ -108,6 +111,7 @@ async fn handle(
     stop: CancellationToken,
     _slot: OwnedSemaphorePermit,
 ) {
+    let _open = OneMore::of(&METRICS.connections);
     // An event goes out at once, and does not wait for the client to confirm the one before (Nagle's algorithm).
     // A connection that is gone already shows when it is read.
     let _ = connection.set_nodelay(true);

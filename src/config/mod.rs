@@ -98,6 +98,10 @@ pub struct Config {
     /// The worker's name, unique among all workers; made from host name and process id if unset.
     #[schemars(length(min = 1, max = 100))]
     pub worker_id: Option<String>,
+    /// The address and port on which a worker tells its metrics (GET /metrics); nowhere if unset. The API tells its own,
+    /// and in serve those of both.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "an address and a port, such as 127.0.0.1:9090"))]
+    pub metrics_listen: Option<SocketAddr>,
     /// How many jobs a worker runs at once.
     #[schemars(range(min = 1, max = 256))]
     pub worker_concurrency: usize,
@@ -314,6 +318,7 @@ impl Default for Config {
             results_dir: "results".into(),
             memory_dir: None,
             worker_id: None,
+            metrics_listen: None,
             worker_concurrency: 2,
             worker_max_jobs: 0,
             job_lease: 20,

@@ -171,6 +171,23 @@ impl LlmError {
         )
     }
 
+    /// The kind in a word, for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::OutOfReach { .. } => "out_of_reach",
+            Self::Timeout { .. } => "timeout",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Server { .. } => "server_error",
+            Self::UnknownModel { .. } => "unknown_model",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::NotConfigured(_) => "not_configured",
+            Self::Resting { .. } => "resting",
+            Self::Refused { .. } => "refused",
+            Self::Unusable { .. } => "unusable",
+        }
+    }
+
     /// The least wait that the provider asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -18,6 +18,7 @@ mod llm;
 mod market;
 mod memory;
 mod model_server;
+mod operations;
 mod rules;
 mod security;
 mod service;
