@@ -47,5 +47,5 @@ in
   development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
 
   # The tests also compare the settings with the stack's files.
-  testedSource = sourceOf [ ../tests ../docs/RULES.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
+  testedSource = sourceOf [ ../tests ../docs/RULES.md ../docs/OPERATIONS.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
 }

@@ -7,6 +7,7 @@
 //!
 //! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
 //! [`market`] through their traits, and keeps what it learns in [`memory`]; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
+//! [`egress`] says how far the URLs of clients may lead; [`metrics`] is what all of them count.
 //! [`backtest`] measures decisions on past prices. [`cli`] puts the parts together as [`config`] says.
 
 pub mod agents;
@@ -15,10 +16,13 @@ pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod egress;
 pub mod jobs;
 pub mod llm;
 pub mod market;
 pub mod memory;
+pub mod metrics;
+mod redact;
 pub mod results;
 pub mod tls;
 pub mod worker;

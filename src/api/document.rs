@@ -1,9 +1,10 @@
 //! The OpenAPI document, the page that shows it, and what the descriptions of routes share.
 
 use aide::{
-    openapi::{Info, License, OpenApi, Tag},
+    openapi::{Info, License, OpenApi, Operation, ReferenceOr, Tag},
     scalar::Scalar,
     transform::{TransformOpenApi, TransformOperation, TransformResponse},
+    util::iter_operations_mut,
 };
 use axum::{
     Extension,
@@ -14,14 +15,19 @@ use axum::{
 
 use serde_json::json;
 
-use super::{Problem, webhooks};
+use super::{Problem, auth, webhooks};
 
 /// The job of the examples.
 pub const JOB_ID: &str = "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44";
 
-/// The page may load nothing from elsewhere: it has to work without the internet, and tells nobody what is read.
+/// The page may load nothing from elsewhere: it has to work without the internet, and tells nobody what is read. Nor may
+/// another page show it in a frame, where clicks and keys could be caught.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; \
-                      img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'";
+                      img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+                      form-action 'none'; frame-ancestors 'none'";
+
+/// Page and document are the same for everybody, and may be kept as long as they are asked after each time.
+const CACHED: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
 /// The document as it is served.
 #[derive(Clone)]
@@ -61,11 +67,72 @@ pub fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
         .tag(tag("events", "What happens, as it happens."))
         .tag(tag("service", "The service itself."))
         .with(webhooks::describe)
+        .with(auth::describe)
+        .with(guards)
+}
+
+/// What stands before the routes, described for each.
+fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
+    let paths = api.inner_mut().paths.iter_mut().flat_map(|paths| paths.paths.iter_mut());
+    for (path, item) in paths {
+        let ReferenceOr::Item(item) = item else { continue };
+        for (method, operation) in iter_operations_mut(item) {
+            if !auth::is_open(path) {
+                wants_key(operation);
+            }
+            if method != "get" {
+                changes(operation);
+            }
+            if method == "post" {
+                counts(operation);
+            }
+            if operation.request_body.is_some() {
+                reads_body(operation);
+            }
+            if !operation.parameters.is_empty() {
+                reads_uri(operation);
+            }
+        }
+    }
+    api
+}
+
+fn wants_key(operation: &mut Operation) {
+    let _ =
+        TransformOperation::new(operation).security_requirement(auth::SCHEME).response_with::<401, Problem, _>(|r| {
+            r.description("The service has API_KEYS, and the request shows none of them.")
+        });
+}
+
+fn changes(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation).response_with::<403, Problem, _>(|r| {
+        r.description("A page of another site asks, whose origin is not one of CORS_ORIGINS.")
+    });
+}
+
+fn counts(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation).response_with::<429, Problem, _>(|r| {
+        r.description(
+            "As many jobs are pending as may be (`MAX_PENDING`), or this key or address submits too often; try again \
+             after `Retry-After` seconds.",
+        )
+    });
+}
+
+fn reads_body(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation)
+        .response_with::<408, Problem, _>(|r| r.description("The body did not come in time (`CLIENT_TIMEOUT`)."))
+        .response_with::<413, Problem, _>(|r| r.description("The body is larger than 1 MiB."));
+}
+
+fn reads_uri(operation: &mut Operation) {
+    let _ = TransformOperation::new(operation)
+        .response_with::<414, Problem, _>(|r| r.description("The path and query are longer than 8 KiB."));
 }
 
 /// `GET /openapi.json`
 pub async fn json(Extension(Document(text)): Extension<Document>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+    ([(header::CONTENT_TYPE, "application/json"), CACHED], text).into_response()
 }
 
 pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -80,8 +147,7 @@ pub async fn page() -> Response {
     // aide has no setting for these: without the first, the page asks another host for its fonts, which the policy refuses.
     let page = page.replacen("theme: 'purple',", "theme: 'default', withDefaultFonts: false, telemetry: false,", 1);
     let page = page.replacen("customCss: `", "customCss: `:root { --scalar-font: system-ui, sans-serif }", 1);
-    let policy = (HeaderName::from_static("content-security-policy"), POLICY);
-    ([policy], Html(page)).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, POLICY), CACHED], Html(page)).into_response()
 }
 
 pub fn page_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -114,6 +180,11 @@ pub fn example_of<'a, T>(
         media.example = Some(example.clone());
     }
     docs.description(description)
+}
+
+/// Says that a text is what it is.
+pub fn as_text(docs: TransformResponse<'_, String>) -> TransformResponse<'_, String> {
+    of_kind(docs, "text/plain")
 }
 
 /// Says that a text is Markdown.

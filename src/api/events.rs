@@ -12,16 +12,20 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Api, Problem,
-    document::{as_event_stream, example_of, unavailable, unknown_job},
+    document::{as_event_stream, example_of, unknown_job},
     extract::{JobPath, LastEventId},
     jobs::find,
 };
-use crate::jobs::{
-    Scope,
-    feed::{Followed, Follower},
+use crate::{
+    jobs::{
+        Scope,
+        feed::{Followed, Follower},
+    },
+    metrics::{METRICS, OneMore},
 };
 
 /// An event as it is sent.
@@ -39,9 +43,10 @@ pub async fn of_job(
     JobPath(id): JobPath,
     LastEventId(after): LastEventId,
 ) -> Result<Response, Problem> {
+    let seat = take_seat(&api)?;
     find(&api, id).await?;
     let follower = api.queue.follow(Scope::Job(id), after).await?;
-    Ok(stream_of(follower, &api))
+    Ok(stream_of(follower, seat, &api))
 }
 
 pub fn of_job_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -56,13 +61,14 @@ pub fn of_job_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .response_with::<200, String, _>(|r| example_of(as_event_stream(r), &json!(EXAMPLE), "The events."))
         .with(unknown_job)
         .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
-        .with(unavailable)
+        .with(unavailable_or_full)
 }
 
 /// `GET /events`
 pub async fn of_all(State(api): State<Api>, LastEventId(after): LastEventId) -> Result<Response, Problem> {
+    let seat = take_seat(&api)?;
     let follower = api.queue.follow(Scope::All, after).await?;
-    Ok(stream_of(follower, &api))
+    Ok(stream_of(follower, seat, &api))
 }
 
 pub fn of_all_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -75,17 +81,32 @@ pub fn of_all_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         )
         .response_with::<200, String, _>(|r| example_of(as_event_stream(r), &json!(EXAMPLE), "The events."))
         .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
-        .with(unavailable)
+        .with(unavailable_or_full)
 }
 
-fn stream_of(follower: Follower, api: &Api) -> Response {
-    let blocks = blocks(follower).take_until(api.stop.clone().cancelled_owned());
+fn unavailable_or_full(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    docs.response_with::<503, Problem, _>(|r| {
+        r.description(
+            "The job store does not answer, or there are as many listeners as there may be; try again after \
+             `Retry-After` seconds.",
+        )
+    })
+}
+
+/// A listener's place among `MAX_LISTENERS`.
+fn take_seat(api: &Api) -> Result<OwnedSemaphorePermit, Problem> {
+    api.listeners.clone().try_acquire_owned().map_err(|_| Problem::full("listeners"))
+}
+
+fn stream_of(follower: Follower, seat: OwnedSemaphorePermit, api: &Api) -> Response {
+    let place = (seat, OneMore::of(&METRICS.listeners));
+    let blocks = blocks(follower, place).take_until(api.stop.clone().cancelled_owned());
     Sse::new(blocks).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
 /// The blocks of a stream. It ends too when the store fails: the client comes back with the last id.
-fn blocks(follower: Follower) -> impl Stream<Item = Result<Block, Infallible>> {
-    stream::unfold(follower, async |mut follower| {
+fn blocks(follower: Follower, place: (OwnedSemaphorePermit, OneMore)) -> impl Stream<Item = Result<Block, Infallible>> {
+    stream::unfold((follower, place), async |(mut follower, place)| {
         let followed = follower.next().await.ok()??;
         let block = match followed {
             Followed::Event(event) => Block::default()
@@ -94,6 +115,6 @@ fn blocks(follower: Follower) -> impl Stream<Item = Result<Block, Infallible>> {
                 .data(serde_json::to_string(&*event).expect("an event has no map with keys that are no texts")),
             Followed::Gap => Block::default().event("gap").data("{}"),
         };
-        Some((Ok(block), follower))
+        Some((Ok(block), (follower, place)))
     })
 }

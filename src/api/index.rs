@@ -44,6 +44,7 @@ fn contents() -> Index {
         ("GET /workers", "the workers"),
         ("GET /models", "the models that jobs can have"),
         ("GET /health", "the health of the service"),
+        ("GET /metrics", "the metrics for Prometheus"),
         ("GET /docs", "the documentation"),
         ("GET /openapi.json", "the OpenAPI document"),
     ];

@@ -83,13 +83,9 @@ pub fn accepted(location: &str, repeated: bool, body: impl Serialize) -> Respons
 /// What a submission may be answered with beside its acceptance.
 pub fn not_accepted(docs: TransformOperation<'_>) -> TransformOperation<'_> {
     docs.response_with::<409, Problem, _>(|r| r.description("The `Idempotency-Key` was used for another request."))
-        .response_with::<413, Problem, _>(|r| r.description("The body is larger than 1 MiB."))
         .response_with::<415, Problem, _>(|r| r.description("The body is not sent as JSON."))
         .response_with::<422, Problem, _>(|r| {
             r.description("The request can't be used; `errors` names each bad field.")
-        })
-        .response_with::<429, Problem, _>(|r| {
-            r.description("As many jobs are pending as may be (`MAX_PENDING`); try again after `Retry-After` seconds.")
         })
         .with(unavailable)
 }

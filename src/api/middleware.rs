@@ -1,33 +1,53 @@
-//! What holds for every request: an id, a line in the log, a time limit, compression, and no panic that gets away.
+//! What holds for every request: an id, a line in the log, who may ask and how often, limits of time and size,
+//! compression, and no panic that gets away.
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
-    extract::Request,
-    http::{HeaderName, HeaderValue, Uri},
-    middleware::{Next, from_fn},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
+    http::{HeaderName, HeaderValue, Method, Uri},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use tokio::time::timeout;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
-use tracing::{Instrument, debug, info, info_span};
+use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
 
-use super::Problem;
+use super::{Problem, auth, browsers, intake, rate};
+use crate::{config::Config, metrics::METRICS};
 
 /// The longest time until an answer begins. Event streams go on after that.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Names a request in answers and logs.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts everything around the routes; the outermost comes last.
-pub fn wrap(routes: Router) -> Router {
-    routes
+pub fn wrap(routes: Router, config: &Config) -> Router {
+    let rates = Arc::new(rate::Limits::new(config));
+    let origins = Arc::new(config.cors_origins.clone());
+    let patience = Duration::from_secs(config.client_timeout);
+    let routes = routes
         .layer(CompressionLayer::new())
         .layer(from_fn(limit))
+        .layer(from_fn_with_state(patience, intake::whole_body))
+        .layer(DefaultBodyLimit::max(intake::MAX_BODY))
+        .layer(from_fn_with_state(rates.clone(), rate::by_key))
+        .layer(from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit))
+        .layer(from_fn_with_state(rates, rate::by_address))
+        .layer(from_fn(intake::short_uri))
+        .layer(from_fn_with_state(origins.clone(), browsers::refuse_strangers));
+    // Before the keys: a browser asks whether it may ask without one.
+    let routes = if origins.is_empty() { routes } else { routes.layer(browsers::allow(&origins)) };
+    routes
         .layer(CatchPanicLayer::custom(|_| Problem::bug().into_response()))
+        .layer(from_fn(browsers::protect))
         .layer(from_fn(observe))
 }
 
@@ -40,9 +60,13 @@ async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&request);
     let (method, path) = (request.method().clone(), path(request.uri()));
-    let span = info_span!("request", id = ?id);
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("none".into(), |route| route.as_str().to_owned().into());
+    let span = info_span!("request", id = ?id, key = field::Empty);
     let mut response = next.run(request).instrument(span.clone()).await;
-    let (status, ms) = (response.status().as_u16(), began.elapsed().as_secs_f64() * 1000.0);
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    METRICS.http_request(method_label(&method), route, status, took);
+    let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| {
         if path.starts_with("/health") {
             debug!(%method, path, status, ms, "answered");
@@ -52,6 +76,12 @@ async fn observe(request: Request, next: Next) -> Response {
     });
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// The method as a label: a client may invent as many as it likes.
+fn method_label(method: &Method) -> Cow<'static, str> {
+    let known = [Method::GET, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS];
+    if known.contains(method) { method.to_string().into() } else { "other".into() }
 }
 
 /// The client's id of the request if it has one that is fit for a log, or else a new one.

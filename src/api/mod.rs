@@ -2,23 +2,32 @@
 //!
 //! | question | file |
 //! | --- | --- |
-//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`index`] |
+//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`metrics`], [`index`] |
 //! | what it answers when something is wrong | [`problem`] |
-//! | how requests are read | [`extract`], [`submission`] |
+//! | how requests are read | [`intake`], [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
+//! | who may ask, and how often | [`auth`], [`rate`], [`client`] |
+//! | what pages in browsers may do | [`browsers`] |
+//! | what a connection may take | [`server`] |
 //! | the OpenAPI document and its page | [`document`], [`webhooks`] |
 
+mod auth;
 mod batches;
+mod browsers;
+mod client;
 mod document;
 mod events;
 mod extract;
 mod health;
 mod index;
+mod intake;
 mod jobs;
+pub mod metrics;
 mod middleware;
 mod models;
 mod problem;
+mod rate;
 mod server;
 mod submission;
 mod view;
@@ -34,15 +43,13 @@ use aide::{
     },
     openapi::OpenApi,
 };
-use axum::{Extension, Router, extract::DefaultBodyLimit};
+use axum::{Extension, Router};
 pub use problem::{FieldError, Problem};
-pub use server::serve;
+pub use server::{Limits, serve};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Config, jobs::Queue, results::Results};
-
-/// The largest request body, bytes.
-const MAX_BODY: usize = 1 << 20;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -50,21 +57,23 @@ pub struct Api {
     pub queue: Queue,
     pub results: Results,
     pub config: Arc<Config>,
+    /// The places of listeners that are free.
+    pub listeners: Arc<Semaphore>,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
 }
 
-/// All routes, with what holds for every request.
+/// All routes, with what holds for every request by the settings.
 pub fn router(api: Api) -> Router {
+    let config = api.config.clone();
     let mut openapi = OpenApi::default();
     let routes = routes().finish_api_with(&mut openapi, document::describe);
     let routes = routes
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(Extension(document::Document::new(&openapi)))
         .with_state(api);
-    middleware::wrap(routes)
+    middleware::wrap(routes, &config)
 }
 
 /// The OpenAPI document.
@@ -95,6 +104,7 @@ fn routes() -> ApiRouter<Api> {
         .api_route("/health", get_with(health::health, health::health_docs))
         .api_route("/health/live", get_with(health::live, health::live_docs))
         .api_route("/health/ready", get_with(health::ready, health::ready_docs))
+        .api_route("/metrics", get_with(metrics::metrics, metrics::metrics_docs))
         .api_route("/openapi.json", get_with(document::json, document::json_docs))
         .api_route("/docs", get_with(document::page, document::page_docs))
 }

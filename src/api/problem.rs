@@ -1,5 +1,7 @@
 //! What is answered when something is wrong: problem documents (RFC 9457).
 
+use std::time::Duration;
+
 use aide::{
     OperationOutput,
     generate::GenContext,
@@ -18,8 +20,8 @@ use crate::{
     results::ResultsError,
 };
 
-/// The least wait before a store that did not answer is asked again, seconds.
-const STORE_WAIT: u32 = 5;
+/// The least wait before a store that did not answer, or an API without room, is asked again, seconds.
+const BUSY_WAIT: u32 = 5;
 
 /// The least wait before a full queue is tried again, seconds. Jobs take minutes.
 const QUEUE_WAIT: u32 = 30;
@@ -120,10 +122,27 @@ impl Problem {
         Self::new(StatusCode::GONE, detail)
     }
 
+    /// Nobody whom the API knows.
+    pub fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, detail)
+    }
+
     /// A request that took too long.
     pub fn too_slow() -> Self {
         let detail = "The request took too long, and may have done what it asked for; look before you repeat it";
-        Self { retry_after: Some(STORE_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+        Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// More requests than may be, or too soon.
+    pub fn too_often(detail: String, wait: Duration) -> Self {
+        let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1);
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+    }
+
+    /// More of these are open than may be.
+    pub fn full(what: &str) -> Self {
+        let detail = format!("The API has no room for more {what}; others have to end first");
+        Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     /// The code broke.
@@ -138,7 +157,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Corrupt(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             StoreError::Unavailable(_) | StoreError::Full(_) => {
-                Self { retry_after: Some(STORE_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
+                Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
             }
         }
     }
@@ -170,9 +189,12 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::PAYLOAD_TOO_LARGE {
+        if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
             // The rest of the body is not read, so nothing can follow it.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = wait {
             headers.insert(header::RETRY_AFTER, seconds.into());

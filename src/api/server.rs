@@ -1,25 +1,155 @@
-//! The server: until it is told to stop, and a little longer for what is under way.
+//! The server: connections within limits, until it is told to stop, and a little longer for what is under way.
+//!
+//! It is hyper's, for axum's own waits for a client as long as that likes, and takes any number. A client that is slow
+//! with the head of a request, or leaves an answer unread, loses its connection; what is slow with a body is for
+//! [`super::intake`]. An event stream may last: only silence on the client's side of a full connection ends it.
 
-use std::{future::IntoFuture, io, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
-use tokio::{net::TcpListener, time::sleep};
-use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    response::IntoResponse,
+};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_io_timeout::TimeoutWriter;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{debug, warn};
+
+use super::Problem;
+use crate::{
+    config::Config,
+    metrics::{METRICS, OneMore},
+};
+
+/// The largest head of a request, bytes: its URI and all headers. hyper answers a larger one with 431, as one of more
+/// than a hundred headers, and closes the connection.
+const MAX_HEAD: usize = 32 << 10;
+
+/// How long a client that is turned away may take to ask and to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The wait before connections are accepted again after that failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What clients may take of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// How long a client may keep it waiting.
+    pub patience: Duration,
+}
+
+impl Limits {
+    /// As the settings say.
+    pub fn new(config: &Config) -> Self {
+        Self { connections: config.max_connections, patience: Duration::from_secs(config.client_timeout) }
+    }
+}
 
 /// Serves until `stop` is cancelled. Requests that are under way then may end within the grace time; no new one begins.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, grace: Duration) -> io::Result<()> {
-    // An event goes out at once, and does not wait for the client to confirm the one before (Nagle's algorithm).
-    let listener = listener.tap_io(|connection| {
-        // A connection that is gone already shows when it is read.
-        let _ = connection.set_nodelay(true);
-    });
-    let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    tokio::select! {
-        served = server.into_future() => served,
-        () = async { stop.cancelled().await; sleep(grace).await } => {
-            warn!("requests were still under way when the grace time ended; they are cut off");
-            Ok(())
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken, grace: Duration) {
+    raise_open_files();
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let open = TaskTracker::new();
+    let mut full = false;
+    while let Some((connection, client)) = stop.run_until_cancelled(accept(&listener)).await {
+        let slot = slots.clone().try_acquire_owned();
+        if slot.is_err() && !full {
+            warn!(limit = limits.connections, "there is no room for more connections (MAX_CONNECTIONS)");
         }
+        full = slot.is_err();
+        match slot {
+            Ok(slot) => open.spawn(handle(connection, client, router.clone(), limits.patience, stop.clone(), slot)),
+            Err(_) => open.spawn(turn_away(connection)),
+        };
+    }
+    // Whoever comes now is refused at once, and can go to another API.
+    drop(listener);
+    open.close();
+    if timeout(grace, open.wait()).await.is_err() {
+        warn!("requests were still under way when the grace time ended; they are cut off");
+    }
+}
+
+/// The next connection.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        let error = match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => error,
+        };
+        // A client that has gone again is its own affair; else it is mostly the limit of open files that is reached.
+        if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
+            warn!(%error, "can't accept connections; is the limit of open files (ulimit -n) too low?");
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn handle(
+    connection: TcpStream,
+    client: SocketAddr,
+    router: Router,
+    patience: Duration,
+    stop: CancellationToken,
+    _slot: OwnedSemaphorePermit,
+) {
+    let _open = OneMore::of(&METRICS.connections);
+    // An event goes out at once, and does not wait for the client to confirm the one before (Nagle's algorithm).
+    // A connection that is gone already shows when it is read.
+    let _ = connection.set_nodelay(true);
+    let mut connection = TimeoutWriter::new(connection);
+    connection.set_timeout(Some(patience));
+    let routes = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(client));
+        routes.call(request)
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(patience).max_header_size(MAX_HEAD);
+    let mut served = pin!(http.serve_connection(TokioIo::new(Box::pin(connection)), service));
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = stop.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, %client, "a connection broke");
+    }
+}
+
+/// Answers a client that there is no room for its connection.
+async fn turn_away(connection: TcpStream) {
+    let full =
+        service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(Problem::full("connections").into_response()));
+    let farewell = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(connection), full);
+    // A client that does not ask within the time goes without.
+    let _ = timeout(FAREWELL, farewell).await;
+}
+
+/// Lets the process have as many open files as it may: the usual limit of 1024 is for programs of another kind.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        debug!(%error, "the limit of open files stays");
     }
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     config::Config,
     domain::{Ticker, TradeDate},
-    jobs::{JobConfig, JobRequest, Priority, WebhookUrl},
+    jobs::{BackendUrl, JobConfig, JobRequest, Priority, WebhookUrl},
 };
 
 /// The most tickers of a batch: its jobs are stored in one step, and others wait meanwhile.
@@ -57,7 +57,7 @@ impl FromRequest<Api> for Submission {
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let body = read_body(request, api).await?;
         let request = read(&body, "ticker", read_job).map_err(Problem::bad_fields)?;
-        can_be_told(&request, &api.config).map_err(Problem::bad_fields)?;
+        is_allowed(&request, &api.config).map_err(Problem::bad_fields)?;
         Ok(Self(request))
     }
 }
@@ -75,7 +75,7 @@ impl FromRequest<Api> for BatchSubmission {
         let body = read_body(request, api).await?;
         let requests = read(&body, "tickers", read_batch).map_err(Problem::bad_fields)?;
         // They differ in their tickers alone.
-        can_be_told(&requests[0], &api.config).map_err(Problem::bad_fields)?;
+        is_allowed(&requests[0], &api.config).map_err(Problem::bad_fields)?;
         Ok(Self(requests))
     }
 }
@@ -86,13 +86,21 @@ impl OperationInput for BatchSubmission {
     }
 }
 
-/// Refuses a `webhook_url` where no webhook is sent.
-fn can_be_told(request: &JobRequest, config: &Config) -> Result<(), Vec<FieldError>> {
-    if request.webhook_url.is_some() && config.webhook_secret.is_empty() {
-        let message = "this service sends no webhooks; an operator can set WEBHOOK_SECRET".into();
-        return Err(vec![FieldError { field: "webhook_url".into(), message }]);
+/// Refuses a `webhook_url` where no webhook is sent, and URLs of which it is known at once that jobs may not lead there;
+/// the worker looks again, at the addresses that it connects to.
+fn is_allowed(request: &JobRequest, config: &Config) -> Result<(), Vec<FieldError>> {
+    let mut errors = Errors::default();
+    if let Some(url) = request.webhook_url.as_ref().map(WebhookUrl::as_url) {
+        if config.webhook_secret.is_empty() {
+            errors.add("webhook_url", "this service sends no webhooks; an operator can set WEBHOOK_SECRET");
+        }
+        errors.check("webhook_url", config.reach().check(url));
     }
-    Ok(())
+    if let Some(url) = request.config.backend_url.as_ref().map(BackendUrl::as_url) {
+        let provider = request.config.llm_provider.unwrap_or(config.llm_provider);
+        errors.check("config.backend_url", config.backend_reach(provider, url).check(url));
+    }
+    if errors.0.is_empty() { Ok(()) } else { Err(errors.0) }
 }
 
 async fn read_body(request: Request, api: &Api) -> Result<Bytes, Problem> {
@@ -102,12 +110,8 @@ async fn read_body(request: Request, api: &Api) -> Result<Bytes, Problem> {
         let detail = format!("The body is {kind:?}; send JSON with the header Content-Type: application/json");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    Bytes::from_request(request, api).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB, the most that is read")
-        }
-        status => Problem::new(status, rejection.body_text()),
-    })
+    let body = Bytes::from_request(request, api).await;
+    body.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
 }
 
 /// What is wrong so far.

@@ -1,15 +1,15 @@
 //! The long-running commands: `api`, `worker` and `serve`.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::signals::stop_on_signal;
 use crate::{
-    api::{self, Api},
+    api::{self, Api, Limits},
     config::Config,
     jobs::{EmbeddedStore, Queue, RedisStore, RetryPolicy},
     results::Results,
@@ -19,7 +19,7 @@ use crate::{
 /// The API, on Redis.
 pub async fn api(config: Arc<Config>) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
-    let listener = listen(&config).await?;
+    let listener = listen(config.api_listen, "API_LISTEN").await?;
     serve_api(&config, listener, redis_queue(&config)?, stop).await
 }
 
@@ -27,14 +27,40 @@ pub async fn api(config: Arc<Config>) -> anyhow::Result<()> {
 pub async fn worker(config: Arc<Config>) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let desk = Desk::new(config.clone());
-    new_worker(&config, redis_queue(&config)?, desk).run(stop).await;
-    Ok(())
+    let queue = redis_queue(&config)?;
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(listen(address, "METRICS_LISTEN").await?),
+        None => None,
+    };
+    let worker = new_worker(&config, queue.clone(), desk);
+    let told = CancellationToken::new();
+    let tell = async {
+        if let Some(listener) = metrics {
+            info!("the metrics are at http://{}/metrics", listener.local_addr()?);
+            api::serve(
+                listener,
+                api::metrics::alone(queue, &config),
+                Limits::new(&config),
+                told.clone(),
+                Duration::ZERO,
+            )
+            .await;
+        }
+        std::io::Result::Ok(())
+    };
+    // They are told until the last job has ended.
+    let work = async {
+        worker.run(stop).await;
+        told.cancel();
+    };
+    let (told, ()) = tokio::join!(tell, work);
+    Ok(told?)
 }
 
 /// API and worker in one process, on the embedded store.
 pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
-    let listener = listen(&config).await?;
+    let listener = listen(config.api_listen, "API_LISTEN").await?;
     let store = EmbeddedStore::open(&config.state_dir.join("jobs.redb"), lease(&config), ttl(&config))?;
     let queue = Queue::new(Arc::new(store), retry_policy(&config)).with_most_pending(config.max_pending);
     let worker = new_worker(&config, queue.clone(), desk);
@@ -75,11 +101,9 @@ pub fn ttl(config: &Config) -> Duration {
     Duration::from_secs(config.job_ttl)
 }
 
-async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    let address = config.api_listen;
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("can't listen on {address}; is another program there? set API_LISTEN to another port"))
+async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    let taken = || format!("can't listen on {address}; is another program there? set {setting} to another port");
+    TcpListener::bind(address).await.with_context(taken)
 }
 
 async fn serve_api(
@@ -90,8 +114,13 @@ async fn serve_api(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     info!("the API listens on http://{address}, its documentation is at http://{address}/docs");
+    if config.api_keys.is_empty() && !address.ip().is_loopback() {
+        warn!("without API_KEYS, whoever reaches {address} can submit jobs and read their results");
+    }
     let results = Results::new(&config.results_dir);
-    let api = Api { queue, results, config: config.clone(), stop: stop.clone() };
-    api::serve(listener, api::router(api), stop, Duration::from_secs(config.shutdown_grace)).await?;
+    let listeners = Arc::new(Semaphore::new(config.max_listeners));
+    let api = Api { queue, results, config: config.clone(), listeners, stop: stop.clone() };
+    let grace = Duration::from_secs(config.shutdown_grace);
+    api::serve(listener, api::router(api), Limits::new(config), stop, grace).await;
     Ok(())
 }

@@ -3,14 +3,20 @@
 //! [`Config`] is the list: each field is the variable of the same name in capitals, its doc comment says what it means
 //! and in which unit, [`Config::default`] has the defaults, and its JSON schema has the limits. [`load`] reads it.
 
+mod api_keys;
 mod load;
+mod networks;
+mod origins;
 mod redis_url;
 mod server_url;
 mod webhook_secrets;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
+pub use api_keys::ApiKeys;
 pub use load::{ConfigError, Setting, load, settings};
+pub use networks::Networks;
+pub use origins::Origins;
 pub use redis_url::RedisUrl;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -21,6 +27,7 @@ pub use webhook_secrets::WebhookSecrets;
 
 use crate::{
     domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, VendorList},
+    egress::Reach,
     jobs::{BackendUrl, Language, ModelName, Rounds},
     llm::{Prices, ollama::PullPolicy},
 };
@@ -43,6 +50,34 @@ pub struct Config {
     /// The address and port that the API listens on.
     #[schemars(extend("x-allowed" = "an address and a port, such as 127.0.0.1:8000"))]
     pub api_listen: SocketAddr,
+    /// The keys that let clients in, each with the name that logs show: n8n=KEY,cron=KEY. They then ask with the header
+    /// Authorization: Bearer KEY; health and documentation stay open. If unset, everybody who reaches the API is let in.
+    #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a list of names and keys such as n8n=KEY,cron=KEY; a key has 16 to 256 letters, digits and -._~+/="))]
+    pub api_keys: ApiKeys,
+    /// The origins whose pages may use the API from a browser, such as https://desk.example; * is every one. If unset, only
+    /// its own documentation page may.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list of origins such as https://desk.example,http://localhost:3000, or *"))]
+    pub cors_origins: Origins,
+    /// How many submissions (POST) a minute each key of API_KEYS may make, so many at once at most; any number if unset.
+    pub rate_limit_key: Option<NonZeroU32>,
+    /// How many submissions (POST) a minute may come from each address, so many at once at most; any number if unset. An
+    /// IPv6 network of 64 bits counts as one address.
+    pub rate_limit_address: Option<NonZeroU32>,
+    /// The networks of reverse proxies before the API, such as 10.0.0.0/8,fd00::/8. The address of their clients is read
+    /// from X-Forwarded-For; nobody else's is believed.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list of networks such as 10.0.0.0/8,fd00::/8"))]
+    pub trusted_proxies: Networks,
+    /// How long a client may keep the API waiting, seconds: for the head of a request, for its body, and for room to write
+    /// an answer. A connection that is idle for so long is closed.
+    #[schemars(range(min = 1, max = 3600))]
+    pub client_timeout: u64,
+    /// How many connections the API has at once; more are answered 503. Each is an open file.
+    #[schemars(range(min = 1))]
+    pub max_connections: usize,
+    /// How many event streams the API has at once; more are answered 503. Less than MAX_CONNECTIONS, so that listeners
+    /// leave room for others.
+    #[schemars(range(min = 1))]
+    pub max_listeners: usize,
 
     /// Where Redis is: redis:, rediss: (TLS), redis-cluster: or redis-sentinel: URL, with user and password if needed.
     #[schemars(with = "String", extend("x-secret" = true, "x-allowed" = "a URL such as redis://:password@host:6379/0"))]
@@ -63,6 +98,10 @@ pub struct Config {
     /// The worker's name, unique among all workers; made from host name and process id if unset.
     #[schemars(length(min = 1, max = 100))]
     pub worker_id: Option<String>,
+    /// The address and port on which a worker tells its metrics (GET /metrics); nowhere if unset. The API tells its own,
+    /// and in serve those of both.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "an address and a port, such as 127.0.0.1:9090"))]
+    pub metrics_listen: Option<SocketAddr>,
     /// How many jobs a worker runs at once.
     #[schemars(range(min = 1, max = 256))]
     pub worker_concurrency: usize,
@@ -113,6 +152,9 @@ pub struct Config {
     /// The base URL of LLM_PROVIDER, where it differs from the provider's own.
     #[schemars(with = "Option<String>", url)]
     pub llm_backend_url: Option<BackendUrl>,
+    /// Whether backend_url and webhook_url of a job may lead to private, loopback, link-local and other addresses that are
+    /// not public, and by HTTPS_PROXY. What these settings name themselves may be anywhere.
+    pub allow_private_urls: bool,
     /// The longest time for one answer of a model, seconds.
     #[schemars(range(min = 1))]
     pub llm_timeout: u64,
@@ -241,6 +283,10 @@ pub struct Config {
 
     /// Where the commands submit, watch, result, jobs, cancel, retry and healthcheck find the API.
     pub tradingagents_url: Url,
+    /// The key that they show to an API that has API_KEYS.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub tradingagents_key: Option<SecretString>,
 }
 
 /// The form of log lines.
@@ -257,6 +303,14 @@ impl Default for Config {
             log: "info".into(),
             log_format: LogFormat::Text,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            api_keys: ApiKeys::default(),
+            cors_origins: Origins::default(),
+            rate_limit_key: None,
+            rate_limit_address: None,
+            trusted_proxies: Networks::default(),
+            client_timeout: 15,
+            max_connections: 20_000,
+            max_listeners: 15_000,
             redis_url: RedisUrl::default(),
             max_pending: 100_000,
             job_ttl: 7 * 24 * 3600,
@@ -264,6 +318,7 @@ impl Default for Config {
             results_dir: "results".into(),
             memory_dir: None,
             worker_id: None,
+            metrics_listen: None,
             worker_concurrency: 2,
             worker_max_jobs: 0,
             job_lease: 20,
@@ -281,6 +336,7 @@ impl Default for Config {
             deep_think_llm: None,
             quick_think_llm: None,
             llm_backend_url: None,
+            allow_private_urls: false,
             llm_timeout: 600,
             llm_temperature: None,
             llm_concurrency: None,
@@ -319,6 +375,7 @@ impl Default for Config {
             fred_api_key: None,
             contact_email: None,
             tradingagents_url: url("http://127.0.0.1:8000/"),
+            tradingagents_key: None,
         }
     }
 }
@@ -341,6 +398,27 @@ impl Config {
             Provider::OpenAiCompatible => self.openai_compatible_api_key.as_ref(),
             Provider::Ollama | Provider::Rules => None,
         }
+    }
+
+    /// The base URL of a provider, where it differs from the provider's own. `LLM_BACKEND_URL` is that of `LLM_PROVIDER`
+    /// alone.
+    pub fn base_url(&self, provider: Provider) -> Option<Url> {
+        let set = self.llm_backend_url.as_ref().filter(|_| provider == self.llm_provider);
+        set.map(|url| url.as_url().clone()).or_else(|| match provider {
+            Provider::Ollama => Some(self.ollama_base_url.expose().clone()),
+            Provider::Azure => self.azure_openai_endpoint.clone(),
+            _ => None,
+        })
+    }
+
+    /// How far a URL that a job names may lead.
+    pub fn reach(&self) -> Reach {
+        if self.allow_private_urls { Reach::Anywhere } else { Reach::Public }
+    }
+
+    /// How far a base URL that a job names may lead. One that is the operator's too may be anywhere.
+    pub fn backend_reach(&self, provider: Provider, url: &Url) -> Reach {
+        if self.base_url(provider).as_ref() == Some(url) { Reach::Anywhere } else { self.reach() }
     }
 
     /// The folder of the decision log.

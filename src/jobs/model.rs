@@ -75,6 +75,21 @@ pub enum ErrorType {
     Unknown,
 }
 
+impl ErrorType {
+    /// The word as the API and the stores spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::LlmError => "llm_error",
+            Self::DataError => "data_error",
+            Self::InvalidConfig => "invalid_config",
+            Self::StorageError => "storage_error",
+            Self::WorkerLost => "worker_lost",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

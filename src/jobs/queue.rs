@@ -10,6 +10,7 @@ use super::{
     feed::{Feed, Follower},
     transition::Transition,
 };
+use crate::metrics::METRICS;
 
 /// How often the store tidies up in one maintenance at most: between two of its bounded steps, others have their turn.
 const TIDY_ROUNDS: usize = 100;
@@ -100,7 +101,12 @@ impl Queue {
         for job in self.store.expired().await? {
             warn!(job.id = %job.id, job.attempt, worker = ?job.worker, "the lease is over; the worker died or was cut off");
             let transition = self.retries.after(&job, &worker_lost(&job)).after_expiry();
-            self.store.apply(&transition).await?;
+            if let Applied::Done(_) = self.store.apply(&transition).await? {
+                METRICS.lease_losses.inc();
+                if transition.next.status() == Status::Pending {
+                    METRICS.retry(ErrorType::WorkerLost.as_str());
+                }
+            }
         }
         for _ in 0..TIDY_ROUNDS {
             if !self.store.tidy().await? {

@@ -34,8 +34,13 @@ pub trait Store: Send + Sync + 'static {
     /// The jobs by status.
     async fn stats(&self) -> Result<Stats, StoreError>;
 
+    /// For how long the job has been ready that has been so for longest. The embedded store reckons from its submission,
+    /// or from its time if it has one.
+    async fn oldest_ready(&self) -> Result<Option<Duration>, StoreError>;
+
     /// Claims the job that has been ready for longest among those of the [`Priority`](super::Priority) whose turn it is,
-    /// or none if none is ready: it runs now, under a new attempt and a fresh lease. Not cancel-safe: a dropped call may have claimed a job, which comes back when its lease is over.
+    /// or none if none is ready: it runs now, under a new attempt and a fresh lease. Not cancel-safe: a dropped call may
+    /// have claimed a job, which comes back when its lease is over.
     async fn claim(&self, worker: &WorkerId) -> Result<Option<Claim>, StoreError>;
 
     /// Waits until a job may have become ready since this store's last [`claim`](Self::claim) that found none, and for

@@ -31,7 +31,7 @@ impl Client {
     pub fn new(backend: &Backend, base: Url, model: &str) -> Result<Self, LlmError> {
         let service = Service::of(backend.provider);
         Ok(Self {
-            endpoint: Endpoint::new(service, base, backend.api_key.clone(), backend.timeout)?,
+            endpoint: Endpoint::new(service, base, backend.api_key.clone(), backend)?,
             model: model.into(),
             temperature: backend.temperature,
             effort: backend.reasoning_effort,

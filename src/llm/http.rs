@@ -16,11 +16,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    LlmError,
+    Backend, LlmError,
     refusal::Refusal,
     service::{KeyHeader, Service},
 };
-use crate::tls;
+use crate::{
+    egress::OutOfReach,
+    redact::{redacted, redacted_bytes},
+};
 
 /// A server that is there accepts a connection at once, however long its model then thinks.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,11 +61,12 @@ pub(super) struct Body<'a> {
 }
 
 impl Endpoint {
+    /// The server of a backend at this base URL, which lets in whoever has this key.
     pub fn new(
         service: &'static Service,
         base: Url,
         key: Option<SecretString>,
-        timeout: Duration,
+        backend: &Backend,
     ) -> Result<Self, LlmError> {
         let shown = shown(&base);
         let fixed = service.headers.iter();
@@ -72,12 +76,14 @@ impl Endpoint {
             let (name, value) = key_header(key, service)?;
             headers.insert(name, value);
         }
-        let client = tls::client_builder(&base)
+        let builder = backend.reach.client_builder(&base);
+        let client = builder
+            .map_err(|cause| LlmError::OutOfReach { provider: service.name, url: shown.clone(), cause })?
             .connect_timeout(CONNECT_TIMEOUT)
             .default_headers(headers)
             .build()
             .map_err(|e| LlmError::NotConfigured(no_client(&shown, &e)))?;
-        Ok(Self { service, shown, base, key, timeout, client })
+        Ok(Self { service, shown, base, key, timeout: backend.timeout, client })
     }
 
     /// Runs one call to a model within the time for an answer.
@@ -119,7 +125,7 @@ impl Endpoint {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Reply<'_>, LlmError> {
-        let response = request.send().await.map_err(|e| self.unreachable(cause(&e)))?;
+        let response = request.send().await.map_err(|e| self.not_sent(&e))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = Body { endpoint: self, response, buffer: Vec::new(), size: 0 };
         if status.is_success() {
@@ -144,18 +150,14 @@ impl Endpoint {
     }
 
     fn without_key(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) if !key.expose_secret().is_empty() => text.replace(key.expose_secret(), "***"),
-            _ => text.into(),
-        }
+        self.key.as_ref().map_or(text.into(), |key| redacted(text, key)).into_owned()
     }
 
-    fn unreachable(&self, cause: String) -> LlmError {
-        LlmError::Unreachable {
-            provider: self.service.name,
-            url: self.shown.clone(),
-            cause,
-            mend: self.service.unreachable.into(),
+    fn not_sent(&self, error: &reqwest::Error) -> LlmError {
+        let (provider, url) = (self.service.name, self.shown.clone());
+        match OutOfReach::behind(error) {
+            Some(cause) => LlmError::OutOfReach { provider, url, cause: cause.clone() },
+            None => LlmError::Unreachable { provider, url, cause: cause(error), mend: self.service.unreachable.into() },
         }
     }
 
@@ -211,7 +213,7 @@ impl Body<'_> {
     /// The whole body.
     pub async fn all(mut self) -> Result<Vec<u8>, LlmError> {
         while self.more().await? {}
-        Ok(self.buffer)
+        Ok(redacted_bytes(self.buffer, self.endpoint.key.as_ref()))
     }
 
     /// The whole body as JSON.
@@ -228,13 +230,14 @@ impl Body<'_> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let rest = self.buffer.split_off(end + 1);
-                return Ok(Some(std::mem::replace(&mut self.buffer, rest)));
+                let line = std::mem::replace(&mut self.buffer, rest);
+                return Ok(Some(redacted_bytes(line, self.endpoint.key.as_ref())));
             }
             let patience = self.endpoint.timeout / if self.size == 0 { 1 } else { 5 };
             let silence = format!("it said nothing for {} s", patience.as_secs_f64());
             let more = tokio::time::timeout(patience, self.more()).await;
             if !more.map_err(|_| self.endpoint.broken_off(&silence))?? {
-                let rest = std::mem::take(&mut self.buffer);
+                let rest = redacted_bytes(std::mem::take(&mut self.buffer), self.endpoint.key.as_ref());
                 return Ok(Some(rest).filter(|rest| !rest.trim_ascii().is_empty()));
             }
         }

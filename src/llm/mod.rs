@@ -35,7 +35,10 @@ pub use price::Prices;
 use served::Served;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{Provider, ReasoningEffort};
+use crate::{
+    domain::{Provider, ReasoningEffort},
+    egress::{OutOfReach, Reach},
+};
 
 /// A model that answers.
 #[async_trait]
@@ -68,6 +71,8 @@ pub struct Backend {
     pub provider: Provider,
     /// The provider's base URL, where it differs from the provider's own.
     pub base_url: Option<url::Url>,
+    /// How far the base URL may lead.
+    pub reach: Reach,
     pub api_key: Option<secrecy::SecretString>,
     /// The longest time for one answer.
     pub timeout: Duration,
@@ -125,6 +130,9 @@ pub enum LlmError {
     /// No connection, or it broke.
     #[error("can't reach {provider} at {url}: {cause}; {mend}")]
     Unreachable { provider: &'static str, url: String, cause: String, mend: String },
+    /// A job's URL leads where it may not.
+    #[error("can't ask {provider} at {url}: {cause}")]
+    OutOfReach { provider: &'static str, url: String, cause: OutOfReach },
     #[error("{provider} at {url} gave no answer within {} s; raise LLM_TIMEOUT or use a smaller model", timeout.as_secs())]
     Timeout { provider: &'static str, url: String, timeout: Duration },
     #[error("{provider} at {url} is over its rate limit: {message}")]
@@ -161,6 +169,23 @@ impl LlmError {
                 | Self::Resting { .. }
                 | Self::Unusable { .. }
         )
+    }
+
+    /// The kind in a word, for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::OutOfReach { .. } => "out_of_reach",
+            Self::Timeout { .. } => "timeout",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Server { .. } => "server_error",
+            Self::UnknownModel { .. } => "unknown_model",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::NotConfigured(_) => "not_configured",
+            Self::Resting { .. } => "resting",
+            Self::Refused { .. } => "refused",
+            Self::Unusable { .. } => "unusable",
+        }
     }
 
     /// The least wait that the provider asked for.

@@ -47,6 +47,20 @@ impl MarketError {
         }
     }
 
+    /// The kind in a word, for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::UnknownSymbol { .. } => "unknown_symbol",
+            Self::NoData { .. } => "no_data",
+            Self::LiveOnly { .. } => "live_only",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::NotConfigured { .. } => "not_configured",
+            Self::Malformed { .. } => "malformed",
+            Self::Unavailable { .. } => "unavailable",
+            Self::NoVendor { .. } => "no_vendor",
+        }
+    }
+
     /// The least wait that a vendor asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

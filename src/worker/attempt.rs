@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -22,6 +22,7 @@ use crate::{
         transition::{Next, Transition},
     },
     memory::{self, DecisionLog},
+    metrics::METRICS,
     results::{JobResult, ResultsError},
 };
 
@@ -31,6 +32,7 @@ pub struct Attempt<'a> {
     claim: Claim,
     keeper: LeaseKeeper,
     hand_back: CancellationToken,
+    began: Instant,
 }
 
 /// How the work on it ended.
@@ -46,7 +48,7 @@ enum End {
 impl<'a> Attempt<'a> {
     pub fn new(worker: &'a Worker, claim: Claim, hand_back: CancellationToken) -> Self {
         let keeper = LeaseKeeper::start(worker.queue.clone(), claim.lease(), worker.options.lease);
-        Self { worker, claim, keeper, hand_back }
+        Self { worker, claim, keeper, hand_back, began: Instant::now() }
     }
 
     /// Works on the job and ends the attempt, in a status that follows from how it went.
@@ -59,6 +61,7 @@ impl<'a> Attempt<'a> {
             End::Lost => Err(LeaseLost),
         };
         if ended == Err(LeaseLost) {
+            METRICS.attempt("stopped");
             info!("stopped: the job was cancelled, or goes on elsewhere");
         }
     }
@@ -134,6 +137,8 @@ impl<'a> Attempt<'a> {
 
     async fn completed(&self, decision: Decision, rating: Rating, folder: &std::path::Path) -> Result<(), LeaseLost> {
         self.conclude(&Transition::complete(&self.claim.lease(), decision, rating)).await?;
+        METRICS.attempt("completed");
+        METRICS.job(Status::Completed.as_str(), self.began.elapsed());
         info!(decision = decision.as_str(), rating = rating.as_str(), folder = %folder.display(), "completed");
         Ok(())
     }
@@ -143,8 +148,12 @@ impl<'a> Attempt<'a> {
         let transition = self.worker.queue.after_failure(&self.claim, failure);
         self.conclude(&transition).await?;
         if let Next::Pending { delay, .. } = transition.next {
+            METRICS.attempt("retried");
+            METRICS.retry(failure.error_type.as_str());
             warn!(error = failure.message, retry_in_s = delay.as_secs_f64(), "failed; another attempt follows");
         } else {
+            METRICS.attempt("failed");
+            METRICS.job(Status::Failed.as_str(), self.began.elapsed());
             error!(error = failure.message, "failed");
         }
         Ok(())
@@ -153,6 +162,7 @@ impl<'a> Attempt<'a> {
     async fn hand_back(&self) -> Result<(), LeaseLost> {
         self.keeper.confirm().await?;
         self.conclude(&Transition::release(&self.claim.lease(), self.worker.options.id.clone())).await?;
+        METRICS.attempt("handed_back");
         info!("handed back; another worker goes on from the last checkpoint");
         Ok(())
     }

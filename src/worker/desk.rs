@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use url::Url;
-
 use super::sources::choice;
 use crate::{
     agents::{Brief, Firm, Models},
     config::Config,
     domain::{Analyst, AssetType, Provider, Vendor},
+    egress::Reach,
     jobs::{JobConfig, JobRequest, ModelName, ServedModels, Temperature},
     llm::{self, Backend, Gates, LlmError, ollama},
     market::{self, Keys, Vendors, WebOptions},
@@ -164,8 +163,9 @@ impl Desk {
                 provider.as_str()
             )));
         }
-        let own_url = self.own_url(provider);
+        let own_url = config.base_url(provider);
         let asked = job.backend_url.as_ref().map(|url| url.as_url().clone());
+        let reach = asked.as_ref().map_or(Reach::Anywhere, |url| config.backend_reach(provider, url));
         // The operator's key goes to the operator's URL alone: a job could name a server that collects keys.
         let key = config.api_key(provider).filter(|_| asked.is_none() || asked == own_url);
         let base_url = asked.or(own_url);
@@ -175,6 +175,7 @@ impl Desk {
             gate: self.gates.before(provider, base_url.as_ref()),
             prices: config.llm_prices.clone(),
             base_url,
+            reach,
             timeout: Duration::from_secs(config.llm_timeout),
             temperature: job.temperature.map(Temperature::get).or(config.llm_temperature),
             reasoning_effort: job.reasoning_effort.or(config.reasoning_effort),
@@ -185,17 +186,6 @@ impl Desk {
                 pull: config.ollama_pull,
                 pulls: self.pulls.clone(),
             },
-        })
-    }
-
-    /// The base URL of a provider by the service's settings. `LLM_BACKEND_URL` is that of `LLM_PROVIDER` alone.
-    fn own_url(&self, provider: Provider) -> Option<Url> {
-        let config = &self.config;
-        let set = config.llm_backend_url.as_ref().filter(|_| provider == config.llm_provider);
-        set.map(|url| url.as_url().clone()).or_else(|| match provider {
-            Provider::Ollama => Some(config.ollama_base_url.expose().clone()),
-            Provider::Azure => config.azure_openai_endpoint.clone(),
-            _ => None,
         })
     }
 }

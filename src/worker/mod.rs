@@ -40,6 +40,7 @@ use webhooks::Sender;
 use crate::{
     config::Config,
     jobs::{Claim, Queue, WorkerId},
+    metrics::{METRICS, OneMore},
     results::Results,
 };
 
@@ -154,7 +155,10 @@ impl Worker {
         while !stop.is_cancelled() {
             // Not given up in the middle: a dropped claim may have taken a job.
             let waited = match self.queue.claim(&self.options.id).await {
-                Ok(Some(claim)) => return Some(claim),
+                Ok(Some(claim)) => {
+                    METRICS.claims.inc();
+                    return Some(claim);
+                }
                 Ok(None) => stop.run_until_cancelled(self.queue.wait_ready(CLAIM_WAIT)).await?,
                 Err(error) => Err(error),
             };
@@ -175,6 +179,7 @@ impl Worker {
     async fn work(self: Arc<Self>, claim: Claim, _slot: OwnedSemaphorePermit, hand_back: CancellationToken) {
         let job = claim.job.id;
         let span = info_span!("job", job.id = %job, attempt = claim.job.attempt, ticker = %claim.job.request.ticker);
+        let _running = OneMore::of(&METRICS.jobs_running);
         self.activity.begin(job);
         Attempt::new(&self, claim, hand_back).run().instrument(span).await;
         self.activity.end(job);

@@ -8,6 +8,7 @@ use super::{lease_keeper::LeaseKeeper, limits::Limits};
 use crate::{
     agents::{Analysis, Observer, Step},
     jobs::EventKind,
+    metrics::METRICS,
 };
 
 /// Turns steps into events and states into checkpoints.
@@ -27,6 +28,9 @@ impl<'a> AttemptObserver<'a> {
 #[async_trait]
 impl Observer for AttemptObserver<'_> {
     async fn step(&self, step: Step) {
+        if let Step::Finished { agent, took, .. } = &step {
+            METRICS.step(agent.label(), *took);
+        }
         self.keeper.event(match step {
             Step::Started { agent } => EventKind::StepStarted { agent },
             Step::ToolCalled { agent, tool, took, error } => {

@@ -43,7 +43,7 @@ async fn busy(llm: &FakeLlm) -> (Service, Sandbox, Program) {
 }
 
 /// The problem document of an answer.
-async fn problem(answer: Response, status: u16) -> Value {
+pub async fn problem(answer: Response, status: u16) -> Value {
     assert_eq!(answer.status(), status);
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
     let problem: Value = answer.json().await.unwrap();
@@ -458,7 +458,7 @@ async fn the_document_describes_every_call_with_all_its_answers() {
         }
     }
     let codes: Vec<_> = paths["/jobs"]["post"]["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(codes, ["202", "409", "413", "415", "422", "429", "503"]);
+    assert_eq!(codes, ["202", "401", "403", "408", "409", "413", "415", "422", "429", "503"]);
     let parameters = &paths["/jobs"]["post"]["parameters"];
     assert_eq!((&parameters[0]["name"], &parameters[0]["in"]), (&json!("Idempotency-Key"), &json!("header")));
 

@@ -291,8 +291,11 @@ fn names(object: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_job_may_set_every_key_of_its_config() {
     let (llm, fake) = (FakeLlm::start().await, all_vendors(day("2012-09-19")).await);
-    let sandbox =
-        Sandbox::new().set("VENDOR_GATEWAY", fake.url()).set("API_LISTEN", "127.0.0.1:0").set("LLM_PROVIDER", "rules");
+    let sandbox = Sandbox::new()
+        .set("VENDOR_GATEWAY", fake.url())
+        .set("API_LISTEN", "127.0.0.1:0")
+        .set("LLM_PROVIDER", "rules")
+        .set("ALLOW_PRIVATE_URLS", true);
     let serve = sandbox.start(&["serve"]);
     let service = Service::at(&serve.url().await);
     let config = json!({

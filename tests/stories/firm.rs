@@ -7,6 +7,7 @@ use serde_json::json;
 use tradingagents::{
     agents::{AgentError, Analysis, Brief, Firm, Models, Observer, Step},
     domain::{Agent, Analyst, AssetType, DecisionSource, Provider, Rating},
+    egress::Reach,
     llm::{self, Backend, ollama},
     market::{Market, Sample},
     memory::DecisionLog,
@@ -34,6 +35,7 @@ fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
     let backend = Backend {
         provider: Provider::Ollama,
         base_url: Some(llm.url().parse().unwrap()),
+        reach: Reach::Anywhere,
         api_key: None,
         timeout: std::time::Duration::from_mins(1),
         temperature: None,

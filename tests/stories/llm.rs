@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tradingagents::{
     domain::{Agent, Provider, ReasoningEffort},
+    egress::Reach,
     llm::{
         self, Backend, ChatModel, ChatRequest, ChatResponse, Finish, Gate, LlmError, Message, OutputSchema, Prices,
         ToolSpec,
@@ -20,6 +21,7 @@ fn backend(provider: Provider, url: &str) -> Backend {
     Backend {
         provider,
         base_url: Some(url.parse().unwrap()),
+        reach: Reach::Anywhere,
         api_key: Some("canary-key".to_owned().into()),
         timeout: Duration::from_secs(30),
         temperature: Some(0.2),

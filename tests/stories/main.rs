@@ -7,6 +7,7 @@
 mod analyze;
 mod api;
 mod backtest;
+mod canaries;
 mod client;
 mod deployment;
 mod evidence;
@@ -17,7 +18,9 @@ mod llm;
 mod market;
 mod memory;
 mod model_server;
+mod operations;
 mod rules;
+mod security;
 mod service;
 mod store;
 mod support;

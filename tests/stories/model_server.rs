@@ -6,6 +6,7 @@ use std::env;
 use serde_json::{Value, json};
 use tradingagents::{
     domain::{Agent, Provider},
+    egress::Reach,
     llm::{self, Backend, ChatRequest, Message, OutputSchema, Prices, ToolSpec, ollama},
 };
 
@@ -19,6 +20,7 @@ fn backend(url: &str) -> Backend {
     Backend {
         provider: Provider::OpenAiCompatible,
         base_url: Some(url.parse().unwrap()),
+        reach: Reach::Anywhere,
         api_key: None,
         timeout: crate::support::program::PATIENCE,
         temperature: Some(1.0),

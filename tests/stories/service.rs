@@ -224,6 +224,7 @@ async fn a_job_that_names_a_server_of_its_own_does_not_get_the_operators_key() {
         ("LLM_BACKEND_URL", own_url.as_str()),
         ("ANTHROPIC_API_KEY", "canary-key"),
         ("GOOGLE_API_KEY", "canary-key"),
+        ("ALLOW_PRIVATE_URLS", "true"),
     ];
     let stack = Stack::start(&settings).await;
     let _worker = stack.worker().await;

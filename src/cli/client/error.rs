@@ -29,6 +29,8 @@ pub enum ClientError {
     Problem(#[from] Problem),
     #[error("{url} answered, but not as this API does: {cause}; does TRADINGAGENTS_URL lead to a tradingagents API?")]
     Unreadable { url: String, cause: String },
+    #[error("TRADINGAGENTS_KEY has characters that no key has: check it for line breaks")]
+    BadKey,
     #[error("can't set up an HTTP client: {0}; are the system's CA certificates installed?")]
     NoClient(String),
 }
@@ -68,6 +70,7 @@ impl ClientError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Problem(problem) if !problem.status.is_server_error() => Exit::Refused,
+            Self::BadKey => Exit::Usage,
             _ => Exit::Unreachable,
         }
     }
@@ -79,7 +82,7 @@ impl ClientError {
             Self::Problem(problem) => {
                 problem.status.is_server_error() || problem.status == StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Unreadable { .. } | Self::NoClient(_) => false,
+            Self::Unreadable { .. } | Self::BadKey | Self::NoClient(_) => false,
         }
     }
 
@@ -118,7 +121,7 @@ impl Problem {
     fn mend(&self) -> Option<String> {
         Some(match self.status.as_u16() {
             400 => "`tradingagents watch` follows a job to its end".into(),
-            401 | 403 => "the API wants a key that it knows (its API_KEYS)".into(),
+            401 => "set TRADINGAGENTS_KEY to a key that it knows (its API_KEYS)".into(),
             404 => "`tradingagents jobs` lists the jobs that the API knows".into(),
             429 | 503 => match self.retry_after {
                 Some(wait) => format!("try again in {} s", wait.as_secs()),

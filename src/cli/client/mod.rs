@@ -13,7 +13,11 @@ use std::time::Duration;
 pub use answer::{Health, JobPage, JobView};
 pub use error::{ClientError, Problem};
 pub use follow::{Follow, Update};
-use reqwest::{Method, RequestBuilder, Response, header};
+use reqwest::{
+    Method, RequestBuilder, Response,
+    header::{self, HeaderName, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -48,13 +52,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// The client of the API at `base`, which may have a path.
-    pub fn new(base: Url) -> Result<Self, ClientError> {
-        Self::with_patience(base, Patience::default())
+    /// The client of the API at `base`, which may have a path, with the key that lets it in.
+    pub fn new(base: Url, key: Option<&SecretString>) -> Result<Self, ClientError> {
+        Self::with_patience(base, key, Patience::default())
     }
 
     /// The same, waiting longer or shorter.
-    pub fn with_patience(mut base: Url, patience: Patience) -> Result<Self, ClientError> {
+    pub fn with_patience(mut base: Url, key: Option<&SecretString>, patience: Patience) -> Result<Self, ClientError> {
         // Without a slash at its end, the last part of the path would be replaced rather than continued.
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
@@ -63,6 +67,7 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("tradingagents/", env!("CARGO_PKG_VERSION")))
+            .default_headers(key.map(authorization).transpose()?.into_iter().collect())
             .connect_timeout(patience.connect)
             .read_timeout(patience.silence);
         if is_loopback(&base) {
@@ -173,6 +178,15 @@ impl Client {
     fn unreadable(&self, cause: String) -> ClientError {
         ClientError::Unreadable { url: self.place(), cause }
     }
+}
+
+/// The header that shows a key. No log and no other host gets it: it is marked sensitive, and reqwest drops it when a
+/// redirect leads elsewhere.
+fn authorization(key: &SecretString) -> Result<(HeaderName, HeaderValue), ClientError> {
+    let value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()));
+    let mut value = value.map_err(|_| ClientError::BadKey)?;
+    value.set_sensitive(true);
+    Ok((header::AUTHORIZATION, value))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -155,6 +155,10 @@ impl Store for EmbeddedStore {
         self.blocking(Shared::stats).await
     }
 
+    async fn oldest_ready(&self) -> Result<Option<Duration>, StoreError> {
+        self.blocking(Shared::oldest_ready).await
+    }
+
     async fn claim(&self, worker: &WorkerId) -> Result<Option<Claim>, StoreError> {
         let worker = worker.clone();
         self.blocking(move |store| store.claim(worker)).await

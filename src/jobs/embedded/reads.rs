@@ -1,7 +1,8 @@
 //! What is read: of one moment each, and never held up by a step that writes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use redb::{ReadableDatabase, ReadableTable};
 
 use super::{
@@ -9,10 +10,11 @@ use super::{
     failure::refused,
     step::{from_json, last_purged},
     tables::{
-        BATCHES, BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, batch_key, key, status_key,
+        BATCHES, BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, batch_key, key, ready,
+        status_key,
     },
 };
-use crate::jobs::{BatchId, EventId, Job, JobId, Listing, Page, Replay, Scope, Stats, Status, StoreError};
+use crate::jobs::{BatchId, EventId, Job, JobId, Listing, Page, Priority, Replay, Scope, Stats, Status, StoreError};
 
 impl Shared {
     pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -84,6 +86,22 @@ impl Shared {
             failed: count(Status::Failed)?,
             cancelled: count(Status::Cancelled)?,
         })
+    }
+
+    pub fn oldest_ready(&self) -> Result<Option<Duration>, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let jobs = transaction.open_table(JOBS).map_err(refused)?;
+        let mut waits = Vec::new();
+        for priority in Priority::ALL {
+            let ready = transaction.open_table(ready(priority)).map_err(refused)?;
+            if let Some((_, id)) = ready.first().map_err(refused)?
+                && let Some(job) = job_at(&jobs, id.value())?
+            {
+                let since = job.request.not_before.map_or(job.created_at, |time| time.max(job.created_at));
+                waits.push((Utc::now() - since).to_std().unwrap_or_default());
+            }
+        }
+        Ok(waits.into_iter().max())
     }
 
     pub fn expired(&self) -> Result<Vec<Job>, StoreError> {

@@ -25,8 +25,8 @@ use fred::types::Value;
 use listener::Listener;
 use record::{Fields, checkpoint, delivery_of, job_of, to_json, worker_of};
 use scripts::{
-    APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, RECORD,
-    STATS, SUBMIT, TIDY, WORKERS,
+    APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, OLDEST_READY,
+    RECORD, STATS, SUBMIT, TIDY, WORKERS,
 };
 use tokio::sync::broadcast;
 
@@ -132,6 +132,11 @@ impl Store for RedisStore {
             return Err(StoreError::Corrupt("counts are missing".into()));
         };
         Ok(Stats { pending, running, completed, failed, cancelled })
+    }
+
+    async fn oldest_ready(&self) -> Result<Option<Duration>, StoreError> {
+        let since: Option<u64> = self.connection.run(&OLDEST_READY, Vec::new()).await?;
+        Ok(since.map(Duration::from_millis))
     }
 
     async fn claim(&self, worker: &WorkerId) -> Result<Option<Claim>, StoreError> {

@@ -157,6 +157,7 @@ mod tests {
         let backend = Backend {
             provider: Provider::Ollama,
             base_url: Some("http://127.0.0.1:9".parse().unwrap()),
+            reach: crate::egress::Reach::Anywhere,
             api_key: None,
             timeout: Duration::from_mins(10),
             temperature: None,

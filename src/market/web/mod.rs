@@ -14,7 +14,7 @@ use std::{
     iter,
     path::PathBuf,
     sync::OnceLock,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use cache::{Cache, Kept};
@@ -28,7 +28,7 @@ use reqwest::{
 use url::Url;
 
 use super::{MarketError, Retrieved};
-use crate::tls;
+use crate::{metrics::METRICS, tls};
 
 /// A host that is there accepts a connection at once. A stack without a way out should not wait for long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -93,7 +93,7 @@ impl Web {
         read: impl Fn(&Answer) -> Result<T, MarketError>,
     ) -> Result<Retrieved<T>, MarketError> {
         if question.keep.is_zero() {
-            return read(&self.fetch(question).await?).map(Retrieved::now);
+            return self.get(question, read).await.map(|(_, data)| Retrieved::now(data));
         }
         let key = question.key();
         let mut flight = self.cache.flight(&key).await;
@@ -101,14 +101,28 @@ impl Web {
         if let Some(kept) = kept.filter(|kept| kept.is_fresh(question.keep))
             && let Ok(data) = read(&Answer::kept(kept.body))
         {
+            METRICS.vendor_cached(question.vendor.as_str());
             return Ok(Retrieved { data, at: kept.at });
         }
-        let answer = self.fetch(question).await?;
-        let data = Retrieved::now(read(&answer)?);
+        let (answer, data) = self.get(question, read).await?;
+        let data = Retrieved::now(data);
         let kept = Kept { at: data.at, body: answer.body };
         *flight = Some(kept.clone());
         self.cache.put(key, kept).await;
         Ok(data)
+    }
+
+    /// The vendor's answer, and what `read` makes of it.
+    async fn get<T>(
+        &self,
+        question: &Question,
+        read: impl Fn(&Answer) -> Result<T, MarketError>,
+    ) -> Result<(Answer, T), MarketError> {
+        let began = Instant::now();
+        let answer = self.fetch(question).await.and_then(|answer| read(&answer).map(|data| (answer, data)));
+        let outcome = answer.as_ref().err().map_or("ok", MarketError::kind);
+        METRICS.vendor_call(question.vendor.as_str(), outcome, began.elapsed());
+        answer
     }
 
     /// The vendor's answer, after as many tries as its failures are worth. Statuses below 500 are for the vendor's
@@ -155,7 +169,7 @@ impl Web {
             read_whole(vendor, response).await
         };
         match tokio::time::timeout(limit, exchange).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.map(|answer| Answer { body: question.redacted(answer.body), ..answer }),
             Err(_) => Err(Failure::down(vendor, format!("no answer within {} s", limit.as_secs_f64()), 0)),
         }
     }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use crate::{domain::Vendor, market::MarketError};
+use crate::{domain::Vendor, market::MarketError, redact::redacted_bytes};
 
 /// The name that this program gives itself.
 pub const PROGRAM: &str = concat!("tradingagents/", env!("CARGO_PKG_VERSION"));
@@ -92,6 +92,11 @@ impl Question {
     pub(super) fn key(&self) -> String {
         let body = self.body.as_ref().map_or(String::new(), |body| format!(" {body}"));
         format!("{} {}{body}", self.vendor.as_str(), self.url)
+    }
+
+    /// An answer to it, without the key in it that it was asked with.
+    pub(super) fn redacted(&self, answer: Vec<u8>) -> Vec<u8> {
+        redacted_bytes(answer, self.secret.as_ref().map(|(_, key)| key))
     }
 
     pub(super) fn request(&self, client: &Client, gateway: Option<&Url>) -> RequestBuilder {

@@ -17,8 +17,8 @@ use url::Url;
 
 use crate::{
     config::{Config, WebhookSecrets},
+    egress::{OutOfReach, Reach},
     jobs::{Attempted, Delivery, Queue, RetryPolicy, WebhookUrl},
-    tls,
 };
 
 /// How many messages a worker delivers at once.
@@ -40,6 +40,8 @@ const MAX_ERROR: usize = 200;
 #[derive(Debug, Clone)]
 pub struct Sender {
     secrets: WebhookSecrets,
+    /// How far the URLs of clients may lead.
+    reach: Reach,
     /// For a whole attempt.
     timeout: Duration,
     retries: RetryPolicy,
@@ -100,6 +102,7 @@ impl Sender {
     pub fn new(config: &Config) -> Self {
         Self {
             secrets: config.webhook_secret.clone(),
+            reach: config.reach(),
             timeout: Duration::from_secs(config.webhook_timeout),
             retries: RetryPolicy {
                 max_retries: config.webhook_max_attempts - 1,
@@ -116,7 +119,7 @@ impl Sender {
         };
         let body = serde_json::to_string(&message).expect("a message has no map with keys that are no texts");
         let (id, timestamp) = (delivery.id(), Utc::now().timestamp());
-        let request = client(url)?
+        let request = client(url, self.reach)?
             .post(url.clone())
             .timeout(self.timeout)
             .header(header::CONTENT_TYPE, "application/json")
@@ -139,6 +142,9 @@ impl Sender {
     /// An error in words that show no more of the URL than its host; what follows that may be a secret.
     fn unanswered(&self, error: &reqwest::Error) -> Trouble {
         let host = error.url().and_then(Url::host_str).unwrap_or("the receiver");
+        if let Some(cause) = OutOfReach::behind(error) {
+            return Trouble::Lasting(cause.to_string());
+        }
         if error.is_timeout() {
             return Trouble::Passing(format!("{host} did not answer within {} s", self.timeout.as_secs()));
         }
@@ -162,7 +168,8 @@ impl Sender {
 }
 
 /// The client for a receiver.
-fn client(url: &Url) -> Result<Client, Trouble> {
-    let builder = tls::client_builder(url).user_agent(concat!("tradingagents/", env!("CARGO_PKG_VERSION")));
+fn client(url: &Url, reach: Reach) -> Result<Client, Trouble> {
+    let builder = reach.client_builder(url).map_err(|error| Trouble::Lasting(error.to_string()))?;
+    let builder = builder.user_agent(concat!("tradingagents/", env!("CARGO_PKG_VERSION")));
     builder.build().map_err(|error| Trouble::Passing(format!("can't set up an HTTP client: {error}")))
 }

@@ -1,6 +1,7 @@
 //! A running service, as a program talks to it.
 
 use futures_util::StreamExt;
+use reqwest::header;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -16,6 +17,15 @@ impl Service {
     pub fn at(url: &str) -> Self {
         tradingagents::tls::install();
         Self { url: url.into(), http: reqwest::Client::new() }
+    }
+
+    /// A client that shows a key.
+    pub fn with_key(url: &str, key: &str) -> Self {
+        let mut value = header::HeaderValue::try_from(format!("Bearer {key}")).unwrap();
+        value.set_sensitive(true);
+        let headers = [(header::AUTHORIZATION, value)].into_iter().collect();
+        let stranger = Self::at(url);
+        Self { http: reqwest::Client::builder().default_headers(headers).build().unwrap(), ..stranger }
     }
 
     /// Submits a job and returns its id.

@@ -1,0 +1,67 @@
+//! Who may ask: those who show one of `API_KEYS`, if there are any.
+
+use std::sync::Arc;
+
+use aide::{openapi::SecurityScheme, transform::TransformOpenApi};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tracing::Span;
+
+use super::Problem;
+use crate::config::ApiKeys;
+
+/// What everybody may ask: health checks have no key, and the documentation says how to show one. All else, what is not
+/// there included, is for those who have a key.
+const OPEN: [&str; 5] = ["/health", "/health/live", "/health/ready", "/docs", "/openapi.json"];
+
+/// The name of the scheme in the OpenAPI document.
+pub const SCHEME: &str = "bearer";
+
+/// The name of the key that a request showed.
+#[derive(Clone)]
+pub struct Caller(pub Arc<str>);
+
+/// Lets a request through that may be asked, and writes the name of its key into its span.
+pub async fn admit(State(keys): State<Arc<ApiKeys>>, mut request: Request, next: Next) -> Response {
+    if keys.is_empty() || is_open(request.uri().path()) {
+        return next.run(request).await;
+    }
+    match token(request.headers()).map(|token| keys.name_of(token)) {
+        Some(Some(name)) => {
+            Span::current().record("key", name);
+            request.extensions_mut().insert(Caller(name.into()));
+            next.run(request).await
+        }
+        Some(None) => Problem::unauthorized("This key is not one of the API's (its API_KEYS)").into_response(),
+        None => Problem::unauthorized("The API wants a key; send it as Authorization: Bearer KEY").into_response(),
+    }
+}
+
+/// Whether a path is for everybody.
+pub fn is_open(path: &str) -> bool {
+    OPEN.contains(&path)
+}
+
+/// The token of `Authorization: Bearer TOKEN` (RFC 6750, 2.1); the scheme's case does not matter (RFC 9110, 11.1).
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The scheme for the OpenAPI document.
+pub fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
+    let description = "One of the service's API_KEYS. A service that has none lets everybody in.";
+    api.security_scheme(
+        SCHEME,
+        SecurityScheme::Http {
+            scheme: "bearer".into(),
+            bearer_format: None,
+            description: Some(description.into()),
+            extensions: Default::default(),
+        },
+    )
+}

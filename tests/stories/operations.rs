@@ -1,0 +1,120 @@
+//! What operators watch: the metrics are those that the documentation names, and they tell what happened.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde_json::json;
+
+use crate::support::{
+    llm::{FakeLlm, Trouble},
+    program::Sandbox,
+    redis::Redis,
+    service::Service,
+    vendors::FakeVendors,
+};
+
+/// The names in a text that begin as a metric's does.
+fn names(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("tradingagents_")).map(str::to_owned).collect()
+}
+
+/// The name of the metric that a sample belongs to.
+fn metric(sample: &str) -> &str {
+    ["_bucket", "_sum", "_count"].iter().find_map(|part| sample.strip_suffix(part)).unwrap_or(sample)
+}
+
+/// The value of a sample.
+fn value(metrics: &str, sample: &str) -> f64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {sample} in:\n{metrics}")).parse().unwrap()
+}
+
+async fn metrics(service: &Service) -> String {
+    let answer = service.http.get(format!("{}/metrics", service.url)).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    answer.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_documented_metric_appears_and_every_one_that_appears_is_documented() {
+    const KEY: &str = "prometheus-0123456789abcdef";
+    let (llm, vendors, redis) = (FakeLlm::start().await, FakeVendors::start().await, Redis::start(&[]).await);
+    let sandbox = Sandbox::new()
+        .set("REDIS_URL", redis.url())
+        .set("API_LISTEN", "127.0.0.1:0")
+        .set("METRICS_LISTEN", "127.0.0.1:0")
+        .set("API_KEYS", format!("prometheus={KEY}"))
+        .set("OLLAMA_BASE_URL", llm.url())
+        .set("VENDOR_GATEWAY", vendors.url())
+        .set("PRICE_VENDORS", "yahoo,sample")
+        .set("JOB_RETRY_BACKOFF", 0);
+    let (api, worker) = (sandbox.start(&["api"]), sandbox.start(&["worker"]));
+    let service = Service::with_key(&api.url().await, KEY);
+    let line = worker.line("the metrics are at").await;
+    let url = line.split("the metrics are at ").nth(1).unwrap().trim_end_matches("/metrics");
+    let (worker, stranger) = (Service::with_key(url, KEY), Service::at(url));
+    assert_eq!(stranger.get("/metrics").await.0, 401);
+
+    let config = json!({"selected_analysts": ["news"]});
+    let id = service.submit("AAPL", "2012-09-19", config.clone()).await;
+    assert_eq!(service.ended(&id).await["status"], "completed");
+    let calls = llm.requests().len();
+    llm.will(std::iter::repeat_n(Trouble::Status(503, json!({"error": "busy"}), ""), 3));
+    let id = service.submit("AAPL", "2012-09-19", config).await;
+    assert_eq!(service.ended(&id).await["retry_count"], 1);
+    let id = service.submit("AAPL", "2012-09-19", json!({"llm_provider": "groq"})).await;
+    assert_eq!(service.ended(&id).await["error_type"], "invalid_config");
+
+    let (of_api, of_worker) = (metrics(&service).await, metrics(&worker).await);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (documented, alerts) = text.split_once("## Alerts").unwrap();
+    let documented: BTreeSet<String> = names(documented);
+    let told = format!("{of_api}{of_worker}");
+    let samples = told.lines().filter(|line| !line.starts_with('#')).map(|line| line.split(['{', ' ']).next().unwrap());
+    let appeared: BTreeSet<_> = samples.map(|sample| metric(sample).to_owned()).collect();
+    assert_eq!(appeared, documented);
+    for name in names(alerts) {
+        assert!(documented.contains(metric(&name)), "an alert is about {name}");
+    }
+
+    assert_eq!(value(&of_worker, "tradingagents_claims_total"), 4.0);
+    for (outcome, count) in [("completed", 2.0), ("retried", 1.0), ("failed", 1.0)] {
+        assert_eq!(value(&of_worker, &format!("tradingagents_attempts_total{{outcome=\"{outcome}\"}}")), count);
+    }
+    assert_eq!(value(&of_worker, "tradingagents_retries_total{error_type=\"llm_error\"}"), 1.0);
+    assert_eq!(value(&of_worker, "tradingagents_llm_calls_total{provider=\"ollama\",outcome=\"server_error\"}"), 3.0);
+    let tokens = value(&of_worker, "tradingagents_llm_tokens_total{provider=\"ollama\",kind=\"out\"}");
+    assert_eq!(tokens, 2.0 * 10.0 * f64::from(u32::try_from(calls).unwrap()));
+    for metrics in [&of_api, &of_worker] {
+        assert_eq!(value(metrics, "tradingagents_jobs{status=\"completed\"}"), 2.0);
+        assert_eq!(value(metrics, "tradingagents_store_up"), 1.0);
+        assert_eq!(value(metrics, "tradingagents_oldest_pending_seconds"), 0.0);
+    }
+    assert_eq!(
+        value(&of_api, "tradingagents_http_requests_total{method=\"POST\",route=\"/jobs\",status=\"202\"}"),
+        3.0
+    );
+    let hidden =
+        value(&of_worker, "tradingagents_http_requests_total{method=\"GET\",route=\"/metrics\",status=\"401\"}");
+    assert_eq!(hidden, 1.0);
+}
+
+#[tokio::test]
+async fn metrics_tell_of_waiting_jobs_of_listeners_and_of_a_store_that_is_away() {
+    let mut redis = Redis::start(&[]).await;
+    let sandbox = Sandbox::new().set("REDIS_URL", redis.url()).set("API_LISTEN", "127.0.0.1:0");
+    let api = sandbox.start(&["api"]);
+    let service = Service::at(&api.url().await);
+    service.submit("AAPL", "2012-09-19", json!({})).await;
+    let listener = service.http.get(format!("{}/events", service.url)).send().await.unwrap();
+    let told = metrics(&service).await;
+    assert_eq!(value(&told, "tradingagents_jobs{status=\"pending\"}"), 1.0);
+    assert!(value(&told, "tradingagents_oldest_pending_seconds") > 0.0);
+    assert_eq!(value(&told, "tradingagents_sse_listeners"), 1.0);
+    assert!(value(&told, "tradingagents_connections") >= 1.0);
+    assert_eq!(value(&told, "tradingagents_workers"), 0.0);
+    drop(listener);
+    redis.kill().await;
+    assert_eq!(value(&metrics(&service).await, "tradingagents_store_up"), 0.0);
+}
