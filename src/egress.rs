@@ -94,21 +94,21 @@ impl Resolve for PublicAddresses {
 
 /// IPv4 networks that are not public, by IANA's registry of special-purpose addresses (RFC 6890), and multicast.
 const SPECIAL: [(Ipv4Addr, u8); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),     // this host on this network; 0.0.0.0 leads to loopback
-    (Ipv4Addr::new(10, 0, 0, 0), 8),    // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10), // shared, of carriers and of clouds
-    (Ipv4Addr::new(127, 0, 0, 0), 8),   // loopback
-    (Ipv4Addr::new(169, 254, 0, 0), 16), // link-local, and the metadata of clouds
-    (Ipv4Addr::new(172, 16, 0, 0), 12), // private
-    (Ipv4Addr::new(192, 0, 0, 0), 24),  // of protocols
-    (Ipv4Addr::new(192, 0, 2, 0), 24),  // for documentation
-    (Ipv4Addr::new(192, 88, 99, 0), 24), // relays of 6to4
-    (Ipv4Addr::new(192, 168, 0, 0), 16), // private
-    (Ipv4Addr::new(198, 18, 0, 0), 15), // of benchmarks
+    (Ipv4Addr::UNSPECIFIED, 8),           // this host on this network; 0.0.0.0 leads to loopback
+    (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
+    (Ipv4Addr::new(100, 64, 0, 0), 10),   // shared, of carriers and of clouds
+    (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
+    (Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, and the metadata of clouds
+    (Ipv4Addr::new(172, 16, 0, 0), 12),   // private
+    (Ipv4Addr::new(192, 0, 0, 0), 24),    // of protocols
+    (Ipv4Addr::new(192, 0, 2, 0), 24),    // for documentation
+    (Ipv4Addr::new(192, 88, 99, 0), 24),  // relays of 6to4
+    (Ipv4Addr::new(192, 168, 0, 0), 16),  // private
+    (Ipv4Addr::new(198, 18, 0, 0), 15),   // of benchmarks
     (Ipv4Addr::new(198, 51, 100, 0), 24), // for documentation
-    (Ipv4Addr::new(203, 0, 113, 0), 24), // for documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4),   // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4),   // reserved, and broadcast
+    (Ipv4Addr::new(203, 0, 113, 0), 24),  // for documentation
+    (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
+    (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, and broadcast
 ];
 
 /// What IANA has given out of IPv6. All else is loopback, local, multicast or an IPv4 address in disguise.

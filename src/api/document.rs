@@ -1,7 +1,7 @@
 //! The OpenAPI document, the page that shows it, and what the descriptions of routes share.
 
 use aide::{
-    openapi::{Info, License, OpenApi, Operation, ReferenceOr, Tag},
+    openapi::{Info, License, OpenApi, Operation, Parameter, ReferenceOr, Tag},
     scalar::Scalar,
     transform::{TransformOpenApi, TransformOperation, TransformResponse},
     util::iter_operations_mut,
@@ -89,7 +89,10 @@ fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
             if operation.request_body.is_some() {
                 reads_body(operation);
             }
-            if !operation.parameters.is_empty() {
+            let is_in_uri = |parameter: &ReferenceOr<Parameter>| {
+                matches!(parameter, ReferenceOr::Item(Parameter::Path { .. } | Parameter::Query { .. }))
+            };
+            if operation.parameters.iter().any(is_in_uri) {
                 reads_uri(operation);
             }
         }

@@ -43,7 +43,7 @@ pub async fn of_job(
     JobPath(id): JobPath,
     LastEventId(after): LastEventId,
 ) -> Result<Response, Problem> {
-    let seat = take_seat(&api)?;
+    let seat = take_seat(&api).ok_or_else(|| Problem::full("listeners"))?;
     find(&api, id).await?;
     let follower = api.queue.follow(Scope::Job(id), after).await?;
     Ok(stream_of(follower, seat, &api))
@@ -66,7 +66,7 @@ pub fn of_job_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 
 /// `GET /events`
 pub async fn of_all(State(api): State<Api>, LastEventId(after): LastEventId) -> Result<Response, Problem> {
-    let seat = take_seat(&api)?;
+    let seat = take_seat(&api).ok_or_else(|| Problem::full("listeners"))?;
     let follower = api.queue.follow(Scope::All, after).await?;
     Ok(stream_of(follower, seat, &api))
 }
@@ -93,9 +93,9 @@ fn unavailable_or_full(docs: TransformOperation<'_>) -> TransformOperation<'_> {
     })
 }
 
-/// A listener's place among `MAX_LISTENERS`.
-fn take_seat(api: &Api) -> Result<OwnedSemaphorePermit, Problem> {
-    api.listeners.clone().try_acquire_owned().map_err(|_| Problem::full("listeners"))
+/// A listener's place among `MAX_LISTENERS`, if one is free.
+fn take_seat(api: &Api) -> Option<OwnedSemaphorePermit> {
+    api.listeners.clone().try_acquire_owned().ok()
 }
 
 fn stream_of(follower: Follower, seat: OwnedSemaphorePermit, api: &Api) -> Response {
