@@ -45,7 +45,11 @@ impl Heard {
     /// The job once it has ended, with all that can be asked of it.
     async fn job(&mut self, service: &Service, config: Value) -> Value {
         let id = service.submit("AAPL", "2012-09-19", config).await;
-        let job = service.ended(&id).await;
+        self.ended(service, &id).await
+    }
+
+    async fn ended(&mut self, service: &Service, id: &str) -> Value {
+        let job = service.ended(id).await;
         for part in ["", "/events", "/result", "/report"] {
             self.ask(service, &format!("/jobs/{id}{part}")).await;
         }
@@ -82,6 +86,8 @@ fn plant(secrets: &Path, redis: &Redis) -> Sandbox {
         let name = &setting.name;
         let secret = match name.as_str() {
             "REDIS_URL" => format!("redis://:{}@{}", planted(name), redis.address()),
+            // Base64, as the standard wants it.
+            "WEBHOOK_SECRET" => format!("whsec_{}00", CANARY.repeat(5)),
             "API_KEYS" => format!("n8n={}", planted(name)),
             "TRADINGAGENTS_KEY" => planted("API_KEYS"),
             _ => planted(name),
@@ -119,7 +125,9 @@ async fn no_canary_is_heard(log_format: &str) {
         .set("PRICE_VENDORS", "alpha_vantage,sample")
         .set("CACHE_DIR", "cache")
         .set("JOB_MAX_RETRIES", 1)
-        .set("JOB_RETRY_BACKOFF", 0);
+        .set("JOB_RETRY_BACKOFF", 0)
+        .set("WEBHOOK_MAX_ATTEMPTS", 1)
+        .set("ALLOW_PRIVATE_URLS", true);
     let (openai, fred, alpha) = (planted("OPENAI_API_KEY"), planted("FRED_API_KEY"), planted("ALPHA_VANTAGE_API_KEY"));
     let told = format!("We have detected {alpha} and something odd.");
     vendors.answers("www.alphavantage.co/query", Reply::Json(json!({ "Information": told })));
@@ -140,6 +148,12 @@ async fn no_canary_is_heard(log_format: &str) {
     heard.job(&service, one_analyst).await;
     let priceless = heard.job(&service, json!({"data_vendors": {"core_stock_apis": "alpha_vantage"}})).await;
     assert!(priceless["error"].as_str().unwrap().contains("detected ***"), "{priceless}");
+    let told =
+        json!({"ticker": "AAPL", "date": "2012-09-19", "webhook_url": format!("{}/hook?token={CANARY}", llm.url())});
+    let answer = service.http.post(format!("{}/jobs", service.url)).json(&told).send().await.unwrap();
+    let id = answer.json::<Value>().await.unwrap()["job_id"].as_str().unwrap().to_owned();
+    worker.line("the webhook failed and is given up").await;
+    heard.ended(&service, &id).await;
     // Without tools all evidence is fetched first, also that of FRED.
     llm.knows_no_tools();
     let by_ollama = heard.job(&service, json!({"llm_provider": "ollama"})).await;

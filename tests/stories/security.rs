@@ -23,6 +23,7 @@ use crate::{
 
 const N8N_KEY: &str = "n8n-0123456789abcdef";
 const CRON_KEY: &str = "cron-fedcba9876543210";
+const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 /// The whole service in one process, on the bundled bars, with these settings.
 struct Guarded {
@@ -393,7 +394,7 @@ async fn a_job_can_not_have_the_network_around_the_service_asked() {
     let sandbox = Sandbox::new()
         .set("API_LISTEN", "127.0.0.1:0")
         .set("OLLAMA_BASE_URL", llm.url())
-        .set("STATE_DIR", "state")
+        .set("WEBHOOK_SECRET", WEBHOOK_SECRET)
         .set("JOB_RETRY_BACKOFF", 0);
     let serve = sandbox.start(&["serve"]);
     let service = Service::at(&serve.url().await);
@@ -412,6 +413,15 @@ async fn a_job_can_not_have_the_network_around_the_service_asked() {
         let problem = problem(post(url).await, 422).await;
         assert_eq!(problem["errors"][0]["field"], "config.backend_url", "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains("ALLOW_PRIVATE_URLS"), "{problem}");
+    }
+    for (path, subject) in [("/jobs", json!({"ticker": "AAPL"})), ("/batches", json!({"tickers": ["AAPL", "IBM"]}))] {
+        let mut body =
+            json!({"date": "2012-09-19", "webhook_url": inside.url(), "config": {"backend_url": inside.url()}});
+        body.as_object_mut().unwrap().extend(subject.as_object().unwrap().clone());
+        let answer = service.http.post(format!("{}{path}", service.url)).json(&body).send().await.unwrap();
+        let problem = problem(answer, 422).await;
+        let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+        assert_eq!(fields, ["webhook_url", "config.backend_url"], "{path}");
     }
     // The operator's own server is where it is, also for a job that names it.
     let config = json!({"backend_url": llm.url(), "selected_analysts": ["news"]});
@@ -435,15 +445,34 @@ async fn a_job_can_not_have_the_network_around_the_service_asked() {
 async fn a_worker_does_not_rely_on_the_api_for_where_a_job_may_lead() {
     let inside = FakeLlm::start().await;
     let redis = Redis::start(&[]).await;
-    let careless =
-        Sandbox::new().set("REDIS_URL", redis.url()).set("API_LISTEN", "127.0.0.1:0").set("ALLOW_PRIVATE_URLS", true);
+    let careless = Sandbox::new()
+        .set("REDIS_URL", redis.url())
+        .set("API_LISTEN", "127.0.0.1:0")
+        .set("ALLOW_PRIVATE_URLS", true)
+        .set("WEBHOOK_SECRET", WEBHOOK_SECRET);
     let api = careless.start(&["api"]);
     let service = Service::at(&api.url().await);
-    let worker = Sandbox::new().set("REDIS_URL", redis.url()).set("LLM_PROVIDER", "rules");
-    let _worker = worker.start(&["worker"]);
+    let careful =
+        Sandbox::new().set("REDIS_URL", redis.url()).set("LLM_PROVIDER", "rules").set("WEBHOOK_SECRET", WEBHOOK_SECRET);
+    let worker = careful.start(&["worker"]);
     let config = json!({"llm_provider": "ollama", "backend_url": inside.url()});
     let id = service.submit("AAPL", "2012-09-19", config).await;
     let job = service.ended(&id).await;
     assert_eq!(job["error_type"], "invalid_config", "{job}");
     assert_eq!(inside.requests().len(), 0);
+
+    let body = json!({"ticker": "AAPL", "date": "2012-09-19", "webhook_url": inside.url()});
+    let answer = service.http.post(format!("{}/jobs", service.url)).json(&body).send().await.unwrap();
+    let id = answer.json::<Value>().await.unwrap()["job_id"].as_str().unwrap().to_owned();
+    worker.line("the webhook failed and is given up").await;
+    let told = async {
+        loop {
+            let job = service.job(&id).await;
+            if job["webhook"]["status"] == "failed" {
+                return job["webhook"]["error"].to_string();
+            }
+        }
+    };
+    let error = timeout(PATIENCE, told).await.expect("what became of the webhook is written");
+    assert!(error.contains("ALLOW_PRIVATE_URLS"), "{error}");
 }

@@ -23,6 +23,7 @@ for_both! {
     a_job_that_may_not_begin_yet_is_pending_until_its_time,
     a_job_whose_time_is_past_begins_at_once,
     a_scheduled_job_can_be_cancelled,
+    the_longest_wait_is_that_of_jobs_that_are_ready,
     more_jobs_than_one_step_takes_come_due_together,
     a_repeated_submission_is_the_same_job_whatever_became_of_it,
     a_key_that_was_used_for_another_request_is_refused,
@@ -149,6 +150,21 @@ async fn a_job_whose_time_is_past_begins_at_once(stage: Stage) {
         let job = submit_request(&*store, JobRequest { not_before, ..request("NVDA") }).await;
         assert_eq!(claim(&*store).await.job.id, job.id);
     }
+}
+
+async fn the_longest_wait_is_that_of_jobs_that_are_ready(stage: Stage) {
+    let store = stage.store().await;
+    let wait = async || store.oldest_ready().await.unwrap();
+    submit_request(&*store, JobRequest { not_before: Some(in_ms(3_600_000)), ..request("NVDA") }).await;
+    assert_eq!(wait().await, None, "its time has not come");
+    submit_request(&*store, JobRequest { priority: Priority::Low, ..request("NVDA") }).await;
+    let first = eventually(async || wait().await.filter(|wait| !wait.is_zero())).await;
+    submit_request(&*store, request("AAPL")).await;
+    assert!(wait().await >= Some(first), "the other has waited for longer");
+    claim(&*store).await;
+    assert!(wait().await >= Some(first), "it waits on");
+    claim(&*store).await;
+    assert_eq!(wait().await, None);
 }
 
 async fn a_scheduled_job_can_be_cancelled(stage: Stage) {
