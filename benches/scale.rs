@@ -28,8 +28,8 @@ const SAMPLES: usize = 1000;
 /// Submissions that are under way at once while a store is filled, and how many jobs each has.
 const FILLERS: (usize, usize) = (8, 100);
 
-/// Different tickers.
-const TICKERS: usize = 500;
+/// Different tickers; few, so that a page of one is full with few jobs too.
+const TICKERS: usize = 40;
 
 const FEW: usize = 1000;
 const LONG: Duration = Duration::from_hours(24);

@@ -13,7 +13,10 @@ use axum::{
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::problem::{FieldError, Problem};
+use super::{
+    auth::Caller,
+    problem::{FieldError, Problem},
+};
 use crate::jobs::{BatchId, EventId, IdempotencyKey, JobId};
 
 /// The job that a path names.
@@ -92,7 +95,12 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
         let key = value.to_str().unwrap_or_default().trim().parse::<IdempotencyKey>();
-        key.map(|key| Self(Some(key))).map_err(|message| {
+        // Clients with keys of their own need not agree on how they call their submissions.
+        let scoped = |key: IdempotencyKey| match parts.extensions.get::<Caller>() {
+            Some(Caller(name)) => key.of_client(name),
+            None => key,
+        };
+        key.map(|key| Self(Some(scoped(key)))).map_err(|message| {
             Problem::bad_fields(vec![FieldError { field: "Idempotency-Key".into(), message: message.into() }])
         })
     }

@@ -78,6 +78,11 @@ impl Receipt {
 }
 
 impl IdempotencyKey {
+    /// The key among those of one client: another's with the same name is another key.
+    pub fn of_client(&self, name: &str) -> Self {
+        Self(format!("{name}:{}", self.0))
+    }
+
     /// The key.
     pub fn as_str(&self) -> &str {
         &self.0

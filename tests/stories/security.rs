@@ -105,6 +105,21 @@ async fn the_log_has_the_names_of_keys_and_no_key() {
 }
 
 #[tokio::test]
+async fn clients_need_not_agree_on_the_names_of_their_submissions() {
+    let guarded = Guarded::with_keys().await;
+    let submit = async |key: &str, ticker: &str| {
+        let request = Service::with_key(&guarded.url, key).http.post(format!("{}/jobs", guarded.url));
+        let body = json!({"ticker": ticker, "date": "2012-09-19"});
+        request.header("idempotency-key", "1").json(&body).send().await.unwrap()
+    };
+    let mine: Value = submit(N8N_KEY, "AAPL").await.json().await.unwrap();
+    assert_eq!(submit(CRON_KEY, "IBM").await.status(), 202);
+    let again: Value = submit(N8N_KEY, "AAPL").await.json().await.unwrap();
+    assert_eq!(again["job_id"], mine["job_id"]);
+    problem(submit(N8N_KEY, "IBM").await, 409).await;
+}
+
+#[tokio::test]
 async fn keys_come_from_a_file_and_one_that_can_not_be_used_is_not_shown() {
     let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0").set("API_KEYS_FILE", "keys");
     fs::write(sandbox.path().join("keys"), format!("n8n={N8N_KEY}\ncron={CRON_KEY}\n")).unwrap();

@@ -258,6 +258,37 @@ async fn a_webhook_url_that_can_not_be_told_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn a_webhook_leads_to_no_address_that_is_not_public() {
+    let inside = Receiver::start().await;
+    let guarded = Telling::start(&[("ALLOW_PRIVATE_URLS", "false")]).await;
+    for url in [&inside.url(), "http://localhost:1/", "http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/"] {
+        let service = &guarded.service;
+        for (path, body) in [
+            ("jobs", json!({"ticker": "AAPL", "date": "2012-09-19", "webhook_url": url})),
+            ("batches", json!({"tickers": ["AAPL"], "date": "2012-09-19", "webhook_url": url})),
+        ] {
+            let answer = service.http.post(format!("{}/{path}", service.url)).json(&body).send().await.unwrap();
+            assert_eq!(answer.status(), 422, "{url}");
+            let error = answer.json::<Value>().await.unwrap()["errors"][0].clone();
+            assert_eq!(error["field"], "webhook_url");
+        }
+    }
+
+    // A worker does not rely on the API.
+    let redis = Redis::start(&[]).await;
+    let careless = sandbox().set("REDIS_URL", redis.url());
+    let api = careless.start(&["api"]);
+    let service = Service::at(&api.url().await);
+    let careful = sandbox().set("REDIS_URL", redis.url()).set("ALLOW_PRIVATE_URLS", false);
+    let _worker = careful.start(&["worker"]);
+    let job = submit(&service, "AAPL", &inside.url()).await;
+    let webhook = concluded(&service, &job).await;
+    assert_eq!((&webhook["status"], &webhook["attempts"]), (&json!("failed"), &json!(1)), "{webhook}");
+    assert!(webhook["error"].as_str().unwrap().contains("no public address"), "{webhook}");
+    assert_eq!(inside.count(), 0);
+}
+
+#[tokio::test]
 async fn the_document_describes_what_receivers_get() {
     let printed = Sandbox::new().run(&["openapi"]).await;
     let document: Value = serde_json::from_str(&printed.stdout).unwrap();
