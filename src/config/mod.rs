@@ -54,7 +54,7 @@ pub struct Config {
     /// Authorization: Bearer KEY; health and documentation stay open. If unset, everybody who reaches the API is let in.
     #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a list of names and keys such as n8n=KEY,cron=KEY; a key has 16 to 256 letters, digits and -._~+/="))]
     pub api_keys: ApiKeys,
-    /// The origins whose pages may use the API from a browser, such as https://desk.example; * is every one. If unset, only
+    /// The origins whose pages may use the API from a browser; * is every one. If unset, only
     /// its own documentation page may.
     #[schemars(with = "Option<String>", extend("x-allowed" = "a list of origins such as https://desk.example,http://localhost:3000, or *"))]
     pub cors_origins: Origins,
