@@ -20,7 +20,7 @@ use reqwest::{
 use tokio::net::lookup_host;
 use url::{Host, Url};
 
-use crate::tls;
+use crate::http_client;
 
 /// How far a connection may lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Reach {
     /// The builder of a client for this URL's server alone, whose connections lead no further.
     pub fn client_builder(self, url: &Url) -> Result<ClientBuilder, OutOfReach> {
         self.check(url)?;
-        Ok(self.resolving(tls::client_builder(url)))
+        Ok(self.resolving(http_client::client_builder(url)))
     }
 
     fn resolving(self, builder: ClientBuilder) -> ClientBuilder {
@@ -165,11 +165,11 @@ mod tests {
         let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://localhost:{}/", server.local_addr().unwrap().port())).unwrap();
         // As with a name of which nothing is known before it is resolved.
-        let client = Reach::Public.resolving(tls::client_builder(&url)).build().unwrap();
+        let client = Reach::Public.resolving(http_client::client_builder(&url)).build().unwrap();
         let error = client.get(url.clone()).send().await.unwrap_err();
         assert_eq!(OutOfReach::behind(&error), Some(&OutOfReach { host: "localhost".into() }), "{error:?}");
 
-        let client = Reach::Anywhere.resolving(tls::client_builder(&url)).build().unwrap();
+        let client = Reach::Anywhere.resolving(http_client::client_builder(&url)).build().unwrap();
         let asked = tokio::spawn(client.get(url).send());
         server.accept().await.unwrap();
         asked.abort();

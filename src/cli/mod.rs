@@ -43,9 +43,9 @@ use sources::Sources;
 use crate::{
     api,
     config::{self, Config},
+    http_client,
     jobs::StoreError,
     memory::DecisionLog,
-    tls,
 };
 
 /// A job service that runs a team of LLM trading agents over market data and returns a reasoned BUY, SELL or HOLD.
@@ -100,7 +100,7 @@ fn prepare(command: &Command) -> anyhow::Result<Config> {
     let config = config::load(variables)?;
     let is_service = matches!(command, Command::Api | Command::Worker | Command::Serve(_));
     logging::start(&config, !is_service)?;
-    tls::install();
+    http_client::install_tls();
     Ok(config)
 }
 

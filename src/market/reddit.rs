@@ -10,7 +10,10 @@ use super::{
     source::{Answered, Source},
     symbol, web,
 };
-use crate::domain::{Ticker, TradeDate, Vendor};
+use crate::{
+    domain::{Ticker, TradeDate, Vendor},
+    http_client::PROGRAM,
+};
 
 const VENDOR: Vendor = Vendor::Reddit;
 const NAME: &str = "reddit";
@@ -46,7 +49,7 @@ impl Reddit {
                 ("limit", COUNT.to_string()),
             ])
             // It refuses the names of browsers and of plain clients, and wants one of this form.
-            .header(USER_AGENT, &format!("linux:{}", web::PROGRAM.replace('/', ":")))
+            .header(USER_AGENT, &format!("linux:{}", PROGRAM.replace('/', ":")))
             .keep(web::lifetime(window.last));
         self.web
             .ask(&question, |answer| {

@@ -15,9 +15,12 @@ use super::{
     Answer, Frequency, FundamentalSource, Identity, MarketError, Period, Profile, Question, Retrieved, StatementKind,
     Web,
     source::{Answered, IdentitySource, Source},
-    symbol, web,
+    symbol,
 };
-use crate::domain::{Ticker, TradeDate, Vendor};
+use crate::{
+    domain::{Ticker, TradeDate, Vendor},
+    http_client::PROGRAM,
+};
 
 const VENDOR: Vendor = Vendor::SecEdgar;
 const NAME: &str = "sec_edgar";
@@ -102,7 +105,7 @@ impl SecEdgar {
     fn question(&self, url: &str) -> Result<Question, MarketError> {
         let missing = MarketError::NotConfigured { vendor: NAME, setting: "CONTACT_EMAIL" };
         let contact = self.contact.as_ref().ok_or(missing)?;
-        Ok(Question::new(VENDOR, url).header(USER_AGENT, &format!("{} {contact}", web::PROGRAM)))
+        Ok(Question::new(VENDOR, url).header(USER_AGENT, &format!("{PROGRAM} {contact}")))
     }
 
     async fn listed(&self, ticker: &Ticker) -> Result<Listed, MarketError> {

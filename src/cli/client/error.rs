@@ -1,6 +1,6 @@
 //! Why a call did not succeed, in words that say what to do.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use reqwest::{Response, StatusCode, header};
 use serde::Deserialize;
@@ -158,15 +158,6 @@ fn unhealthy_parts(body: &[u8]) -> Option<String> {
         .map(|(name, state)| format!("{name} is {state}"))
         .collect();
     Some(format!("{} ({})", health.status, bad.join(", ")))
-}
-
-/// The innermost cause: `connection refused` rather than the layers above it.
-pub(super) fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -11,8 +11,11 @@ use futures_util::{Stream, StreamExt, stream};
 use reqwest::{Method, header};
 use sse_stream::{Sse, SseByteStream};
 
-use super::{Client, ClientError, error::root_cause};
-use crate::jobs::{Event, EventId, JobId};
+use super::{Client, ClientError};
+use crate::{
+    http_client::root_cause,
+    jobs::{Event, EventId, JobId},
+};
 
 /// The wait before the first return, unless the API says another.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
+    http_client::{PROGRAM, install_tls, root_cause},
     jobs::{IdempotencyKey, JobId, JobRequest, Listing},
     results::JobResult,
 };
@@ -63,10 +64,9 @@ impl Client {
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        // An error only says that another part of the program was first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_tls();
         let mut http = reqwest::Client::builder()
-            .user_agent(concat!("tradingagents/", env!("CARGO_PKG_VERSION")))
+            .user_agent(PROGRAM)
             .default_headers(key.map(authorization).transpose()?.into_iter().collect())
             .connect_timeout(patience.connect)
             .read_timeout(patience.silence);
@@ -74,7 +74,7 @@ impl Client {
             // HTTP_PROXY is for the outside; a proxy would look for this API on its own host.
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|cause| ClientError::NoClient(error::root_cause(&cause)))?;
+        let http = http.build().map_err(|cause| ClientError::NoClient(root_cause(&cause)))?;
         Ok(Self { base, patience, http })
     }
 
@@ -171,7 +171,7 @@ impl Client {
         if cause.is_timeout() && !cause.is_connect() {
             ClientError::Timeout { url, waited: self.patience.answer }
         } else {
-            ClientError::Unreachable { url, cause: error::root_cause(cause) }
+            ClientError::Unreachable { url, cause: root_cause(cause) }
         }
     }
 

@@ -20,7 +20,7 @@ use std::{
 use cache::{Cache, Kept};
 use flate2::read::GzDecoder;
 use hosts::Hosts;
-pub use question::{Answer, PROGRAM, Question, lifetime};
+pub use question::{Answer, Question, lifetime};
 use reqwest::{
     Client, Response, StatusCode,
     header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER},
@@ -28,7 +28,7 @@ use reqwest::{
 use url::Url;
 
 use super::{MarketError, Retrieved};
-use crate::{metrics::METRICS, tls};
+use crate::{http_client, metrics::METRICS};
 
 /// A host that is there accepts a connection at once. A stack without a way out should not wait for long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -78,7 +78,7 @@ impl Web {
     fn client(&self) -> &Result<Client, String> {
         self.client.get_or_init(|| {
             let anywhere = Url::parse("https://example.com").expect("it is a URL");
-            let builder = tls::client_builder(self.options.gateway.as_ref().unwrap_or(&anywhere));
+            let builder = http_client::client_builder(self.options.gateway.as_ref().unwrap_or(&anywhere));
             builder.connect_timeout(CONNECT_TIMEOUT).build().map_err(|error| {
                 format!("{}; install the host's CA certificates, or name their file by SSL_CERT_FILE", cause(&error))
             })

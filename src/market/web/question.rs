@@ -12,10 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use crate::{domain::Vendor, market::MarketError, redact::redacted_bytes};
-
-/// The name that this program gives itself.
-pub const PROGRAM: &str = concat!("tradingagents/", env!("CARGO_PKG_VERSION"));
+use crate::{domain::Vendor, http_client::PROGRAM, market::MarketError, redact::redacted_bytes};
 
 /// What is true of a past day stays true; but vendors mend their data.
 const LONGEST: Duration = Duration::from_hours(30 * 24);

@@ -6,7 +6,7 @@
 
 mod signature;
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use reqwest::{Client, StatusCode, header};
@@ -18,6 +18,7 @@ use url::Url;
 use crate::{
     config::{Config, WebhookSecrets},
     egress::{OutOfReach, Reach},
+    http_client::{PROGRAM, root_cause},
     jobs::{Attempted, Delivery, Queue, RetryPolicy, WebhookUrl},
 };
 
@@ -148,11 +149,7 @@ impl Sender {
         if error.is_timeout() {
             return Trouble::Passing(format!("{host} did not answer within {} s", self.timeout.as_secs()));
         }
-        let mut cause: &dyn Error = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        Trouble::Passing(format!("{host} can't be reached: {cause}"))
+        Trouble::Passing(format!("{host} can't be reached: {}", root_cause(error)))
     }
 
     fn conclude(&self, delivery: &Delivery, sent: Result<(), Trouble>) -> Attempted {
@@ -170,6 +167,8 @@ impl Sender {
 /// The client for a receiver.
 fn client(url: &Url, reach: Reach) -> Result<Client, Trouble> {
     let builder = reach.client_builder(url).map_err(|error| Trouble::Lasting(error.to_string()))?;
-    let builder = builder.user_agent(concat!("tradingagents/", env!("CARGO_PKG_VERSION")));
-    builder.build().map_err(|error| Trouble::Passing(format!("can't set up an HTTP client: {error}")))
+    builder
+        .user_agent(PROGRAM)
+        .build()
+        .map_err(|error| Trouble::Passing(format!("can't set up an HTTP client: {error}")))
 }

@@ -15,7 +15,7 @@ pub struct Service {
 
 impl Service {
     pub fn at(url: &str) -> Self {
-        tradingagents::tls::install();
+        tradingagents::http_client::install_tls();
         Self { url: url.into(), http: reqwest::Client::new() }
     }
 
