@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{
     client::Client,
+    each::each,
     exit::{CliError, Exit},
     output::Output,
 };
@@ -17,18 +18,7 @@ pub struct CancelArgs {
     pub jobs: Vec<JobId>,
 }
 
-/// Cancels each job; one that is refused does not keep the others from it.
+/// Cancels each job.
 pub async fn run(args: CancelArgs, client: &Client, output: &Output) -> Result<Exit, CliError> {
-    let mut exit = Exit::Done;
-    for job in args.jobs {
-        match client.cancel(job).await {
-            Ok(()) => output.line(format_args!("{job} cancelled"))?,
-            Err(error) if error.exit() == Exit::Refused => {
-                output.note(format_args!("error: {job}: {error}"));
-                exit = Exit::Refused;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(exit)
+    each(args.jobs, async |job| client.cancel(job).await, "cancelled", output).await
 }

@@ -9,6 +9,7 @@ mod backtest;
 mod cancel;
 pub mod client;
 mod doctor;
+mod each;
 pub mod exit;
 pub mod healthcheck;
 mod job_options;

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{
     client::Client,
+    each::each,
     exit::{CliError, Exit},
     output::Output,
 };
@@ -17,18 +18,7 @@ pub struct RetryArgs {
     pub jobs: Vec<JobId>,
 }
 
-/// Has each job tried again; one that is refused does not keep the others from it.
+/// Has each job tried again.
 pub async fn run(args: RetryArgs, client: &Client, output: &Output) -> Result<Exit, CliError> {
-    let mut exit = Exit::Done;
-    for job in args.jobs {
-        match client.retry(job).await {
-            Ok(_) => output.line(format_args!("{job} pending"))?,
-            Err(error) if error.exit() == Exit::Refused => {
-                output.note(format_args!("error: {job}: {error}"));
-                exit = Exit::Refused;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(exit)
+    each(args.jobs, async |job| client.retry(job).await.map(drop), "pending", output).await
 }
