@@ -1,7 +1,7 @@
 //! How often clients may submit: so many a minute for each key and each address, by the generic cell rate algorithm
 //! (ITU-T I.371), which the crate governor has.
 
-use std::{hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -50,23 +50,27 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         Self { buckets: RateLimiter::keyed(Quota::per_minute(quota)), quota }
     }
 
-    /// Counts a submission; the least wait if there were too many.
-    fn check(&self, client: &K) -> Result<(), Duration> {
+    /// Counts a submission; the problem of a client who submits too often.
+    fn refuse(&self, whose: &str, client: &K) -> Option<Problem> {
         if fastrand::u32(..BETWEEN_CLEANINGS) == 0 {
             self.buckets.retain_recent();
         }
-        let checked = self.buckets.check_key(client);
-        checked.map_err(|refused| refused.wait_time_from(DefaultClock::default().now()))
+        let refused = self.buckets.check_key(client).err()?;
+        let wait = refused.wait_time_from(DefaultClock::default().now());
+        Some(Problem::too_often(format!("Each {whose} may submit {} times a minute", self.quota), wait))
     }
 }
 
 /// Counts submissions by address, before it is known who sends them: so guesses of keys are counted too.
 pub async fn by_address(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    let limiter = limits.addresses.as_ref().filter(|_| request.method() == Method::POST);
-    let client = network(client::address(&request, &limits.proxies));
-    match limiter.map(|limiter| (limiter.check(&client), limiter.quota)) {
-        Some((Err(wait), quota)) => refused("address", quota, wait),
-        _ => next.run(request).await,
+    let refused = limits
+        .addresses
+        .as_ref()
+        .filter(|_| request.method() == Method::POST)
+        .and_then(|limiter| limiter.refuse("address", &network(client::address(&request, &limits.proxies))));
+    match refused {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
     }
 }
 
@@ -74,14 +78,10 @@ pub async fn by_address(State(limits): State<Arc<Limits>>, request: Request, nex
 pub async fn by_key(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
     let limiter = limits.keys.as_ref().filter(|_| request.method() == Method::POST);
     let caller = request.extensions().get::<Caller>();
-    match limiter.zip(caller).map(|(limiter, Caller(name))| (limiter.check(name), limiter.quota)) {
-        Some((Err(wait), quota)) => refused("key", quota, wait),
-        _ => next.run(request).await,
+    match limiter.zip(caller).and_then(|(limiter, Caller(name))| limiter.refuse("key", name)) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
     }
-}
-
-fn refused(whose: &str, quota: NonZeroU32, wait: Duration) -> Response {
-    Problem::too_often(format!("Each {whose} may submit {quota} times a minute"), wait).into_response()
 }
 
 /// The address, or what one client has of IPv6: a network of 64 bits (RFC 6177).
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn the_addresses_of_one_ipv6_network_count_together() {
         let limiter = Limiter::new(NonZeroU32::MIN);
-        let check = |address: &str| limiter.check(&network(address.parse().unwrap())).is_ok();
+        let check = |address: &str| limiter.refuse("address", &network(address.parse().unwrap())).is_none();
         assert!(check("2001:db8::1"));
         assert!(!check("2001:db8::2"));
         assert!(check("2001:db8:0:1::1"));
