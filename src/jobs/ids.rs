@@ -20,14 +20,9 @@ macro_rules! id {
                 Self(Uuid::now_v7())
             }
 
-            /// The id's sixteen bytes; their order is the ids' order.
-            pub fn as_bytes(&self) -> &[u8; 16] {
-                self.0.as_bytes()
-            }
-
-            /// The id of these sixteen bytes.
-            pub fn from_bytes(bytes: [u8; 16]) -> Self {
-                Self(Uuid::from_bytes(bytes))
+            /// The id as a number; the numbers' order is the ids' order.
+            pub fn as_u128(self) -> u128 {
+                self.0.as_u128()
             }
         }
 
@@ -52,6 +47,13 @@ id!(
     /// other order.
     JobId
 );
+
+impl JobId {
+    /// The id of this number.
+    pub fn from_u128(number: u128) -> Self {
+        Self(Uuid::from_u128(number))
+    }
+}
 
 id!(
     /// The id of a batch of jobs, a UUID of version 7 too.

@@ -8,11 +8,8 @@ use redb::{ReadableDatabase, ReadableTable};
 use super::{
     Shared, TIDY_LIMIT,
     failure::refused,
-    step::{from_json, last_purged},
-    tables::{
-        BATCHES, BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, batch_key, key, ready,
-        status_key,
-    },
+    step::{count_of, from_json, last_purged},
+    tables::{BATCHES, BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, ready, status_key},
 };
 use crate::jobs::{BatchId, EventId, Job, JobId, Listing, Page, Priority, Replay, Scope, Stats, Status, StoreError};
 
@@ -20,14 +17,14 @@ impl Shared {
     pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         let transaction = self.database.begin_read().map_err(refused)?;
         let jobs = transaction.open_table(JOBS).map_err(refused)?;
-        job_at(&jobs, key(id))
+        job_at(&jobs, id.as_u128())
     }
 
     pub fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
         let transaction = self.database.begin_read().map_err(refused)?;
         let jobs = transaction.open_table(JOBS).map_err(refused)?;
         let batches = transaction.open_table(BATCHES).map_err(refused)?;
-        let id = batch_key(id);
+        let id = id.as_u128();
         let range = batches.range((id, 0)..=(id, Key::MAX)).map_err(refused)?;
         let found = range.map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
         found.filter_map(Result::transpose).collect()
@@ -36,7 +33,7 @@ impl Shared {
     pub fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
         let transaction = self.database.begin_read().map_err(refused)?;
         let jobs = transaction.open_table(JOBS).map_err(refused)?;
-        let before = listing.cursor.map_or(Key::MAX, key);
+        let before = listing.cursor.map_or(Key::MAX, JobId::as_u128);
         // One more than asked tells whether there is another page.
         let take = listing.limit.saturating_add(1);
         let mut found: Vec<Job> = match (&listing.ticker, listing.status) {
@@ -76,9 +73,7 @@ impl Shared {
     pub fn stats(&self) -> Result<Stats, StoreError> {
         let transaction = self.database.begin_read().map_err(refused)?;
         let counts = transaction.open_table(COUNTS).map_err(refused)?;
-        let count = |status| -> Result<u64, StoreError> {
-            Ok(counts.get(status_key(status)).map_err(refused)?.map_or(0, |count| count.value()))
-        };
+        let count = |status| count_of(&counts, status);
         Ok(Stats {
             pending: count(Status::Pending)?,
             running: count(Status::Running)?,
@@ -128,7 +123,7 @@ impl Shared {
             }
             Scope::Job(id) => {
                 let by_job = transaction.open_table(JOB_EVENTS).map_err(refused)?;
-                let id = key(id);
+                let id = id.as_u128();
                 let range = by_job.range((id, first.0, first.1)..=(id, u64::MAX, u64::MAX)).map_err(refused)?;
                 let mut found = Vec::new();
                 for entry in range.take(limit) {

@@ -9,8 +9,7 @@ use super::{
     failure::refused,
     tables::{
         BATCHES, BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, DELAYED, ENDED, EVENTS, JOB_EVENTS, JOBS, KEYS, KEYS_ENDS,
-        Key, LAST_PURGED, NUMBERS, Place, Row, WEBHOOKS, WEBHOOKS_DUE, batch_key, event_id, job_id, key, ready,
-        status_key,
+        Key, LAST_PURGED, NUMBERS, Place, Row, WEBHOOKS, WEBHOOKS_DUE, event_id, ready, status_key,
     },
 };
 use crate::jobs::{
@@ -53,7 +52,7 @@ impl Step {
 
     pub fn row(&self, id: JobId) -> Result<Option<Row>, StoreError> {
         let jobs = self.transaction.open_table(JOBS).map_err(refused)?;
-        jobs.get(key(id)).map_err(refused)?.map(|row| from_json(row.value())).transpose()
+        jobs.get(id.as_u128()).map_err(refused)?.map(|row| from_json(row.value())).transpose()
     }
 
     /// Those of these jobs that are kept.
@@ -63,10 +62,10 @@ impl Step {
 
     /// Stores a job that is new, to be claimed when it may begin.
     pub fn add(&mut self, job: Job) -> Result<(), StoreError> {
-        let id = key(job.id);
+        let id = job.id.as_u128();
         if let Some(batch) = job.batch {
             let mut batches = self.transaction.open_table(BATCHES).map_err(refused)?;
-            batches.insert((batch_key(batch), id), ()).map_err(refused)?;
+            batches.insert((batch.as_u128(), id), ()).map_err(refused)?;
         }
         self.index(&job)?;
         let delay = job.request.not_before.and_then(|time| (time - self.now).to_std().ok());
@@ -79,7 +78,7 @@ impl Step {
         for priority in order {
             let mut ready = self.transaction.open_table(ready(priority)).map_err(refused)?;
             let Some((_, id)) = ready.pop_first().map_err(refused)? else { continue };
-            let row = self.row(job_id(id.value()))?;
+            let row = self.row(JobId::from_u128(id.value()))?;
             let row = row.ok_or_else(|| StoreError::Corrupt("a job is ready that is not there".into()))?;
             return Ok(Some(Row { place: Place::Nowhere, ..row }));
         }
@@ -88,7 +87,7 @@ impl Step {
 
     /// Changes a job's status, wherever it waits, and stores it. Its other fields are the caller's.
     pub fn change(&mut self, mut row: Row, status: Status, delay: Duration) -> Result<Job, StoreError> {
-        let id = key(row.job.id);
+        let id = row.job.id.as_u128();
         let priority = row.job.request.priority;
         self.stop_waiting(id, priority, row.place)?;
         self.unindex(&row.job)?;
@@ -142,7 +141,7 @@ impl Step {
         let mut events = self.transaction.open_table(EVENTS).map_err(refused)?;
         events.insert((id.ms, id.seq), to_json(&event).as_slice()).map_err(refused)?;
         let mut by_job = self.transaction.open_table(JOB_EVENTS).map_err(refused)?;
-        by_job.insert((key(job), id.ms, id.seq), ()).map_err(refused)?;
+        by_job.insert((job.as_u128(), id.ms, id.seq), ()).map_err(refused)?;
         self.last_event = id;
         self.events.push(event);
         Ok(id)
@@ -150,12 +149,12 @@ impl Step {
 
     pub fn checkpoint(&self, job: JobId) -> Result<Option<Vec<u8>>, StoreError> {
         let checkpoints = self.transaction.open_table(CHECKPOINTS).map_err(refused)?;
-        Ok(checkpoints.get(key(job)).map_err(refused)?.map(|state| state.value().to_vec()))
+        Ok(checkpoints.get(job.as_u128()).map_err(refused)?.map(|state| state.value().to_vec()))
     }
 
     pub fn set_checkpoint(&mut self, job: JobId, state: &[u8]) -> Result<(), StoreError> {
         let mut checkpoints = self.transaction.open_table(CHECKPOINTS).map_err(refused)?;
-        checkpoints.insert(key(job), state).map_err(refused)?;
+        checkpoints.insert(job.as_u128(), state).map_err(refused)?;
         Ok(())
     }
 
@@ -171,7 +170,7 @@ impl Step {
     pub fn wake_due(&mut self, limit: usize) -> Result<(), StoreError> {
         let due = self.earliest(DELAYED, self.now, limit)?;
         for (_, id) in due {
-            if let Some(mut row) = self.row(job_id(id))? {
+            if let Some(mut row) = self.row(JobId::from_u128(id))? {
                 let priority = row.job.request.priority;
                 self.stop_waiting(id, priority, row.place)?;
                 row.place = self.wait(id, priority, Duration::ZERO)?;
@@ -185,12 +184,12 @@ impl Step {
     pub fn forget_old(&mut self, ttl: Duration, limit: usize) -> Result<(), StoreError> {
         for (ended, id) in self.earliest(ENDED, self.before(ttl), limit)? {
             self.transaction.open_table(ENDED).map_err(refused)?.remove((ended, id)).map_err(refused)?;
-            if let Some(Row { job, .. }) = self.row(job_id(id))? {
+            if let Some(Row { job, .. }) = self.row(JobId::from_u128(id))? {
                 self.transaction.open_table(JOBS).map_err(refused)?.remove(id).map_err(refused)?;
                 self.unindex(&job)?;
                 if let Some(batch) = job.batch {
                     let mut batches = self.transaction.open_table(BATCHES).map_err(refused)?;
-                    batches.remove((batch_key(batch), id)).map_err(refused)?;
+                    batches.remove((batch.as_u128(), id)).map_err(refused)?;
                 }
             }
             self.forget_events(id)?;
@@ -270,20 +269,20 @@ impl Step {
         job.webhook = None;
         if let Some(end) = job.completed_at.take() {
             let mut ended = self.transaction.open_table(ENDED).map_err(refused)?;
-            ended.remove((millis(end), key(job.id))).map_err(refused)?;
+            ended.remove((millis(end), job.id.as_u128())).map_err(refused)?;
         }
         Ok(())
     }
 
     fn index(&mut self, job: &Job) -> Result<(), StoreError> {
-        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), key(job.id));
+        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), job.id.as_u128());
         self.transaction.open_table(BY_STATUS).map_err(refused)?.insert((status, id), ()).map_err(refused)?;
         self.transaction.open_table(BY_TICKER).map_err(refused)?.insert((ticker, status, id), ()).map_err(refused)?;
         self.count(job.status, |count| count + 1)
     }
 
     fn unindex(&mut self, job: &Job) -> Result<(), StoreError> {
-        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), key(job.id));
+        let (ticker, status, id) = (job.request.ticker.as_str(), status_key(job.status), job.id.as_u128());
         self.transaction.open_table(BY_STATUS).map_err(refused)?.remove((status, id)).map_err(refused)?;
         self.transaction.open_table(BY_TICKER).map_err(refused)?.remove((ticker, status, id)).map_err(refused)?;
         self.count(job.status, |count| count.saturating_sub(1))
@@ -292,19 +291,19 @@ impl Step {
     /// How many jobs are pending.
     pub fn pending(&self) -> Result<u64, StoreError> {
         let counts = self.transaction.open_table(COUNTS).map_err(refused)?;
-        Ok(counts.get(status_key(Status::Pending)).map_err(refused)?.map_or(0, |count| count.value()))
+        count_of(&counts, Status::Pending)
     }
 
     fn count(&mut self, status: Status, change: impl FnOnce(u64) -> u64) -> Result<(), StoreError> {
         let mut counts = self.transaction.open_table(COUNTS).map_err(refused)?;
-        let count = counts.get(status_key(status)).map_err(refused)?.map_or(0, |count| count.value());
+        let count = count_of(&counts, status)?;
         counts.insert(status_key(status), change(count)).map_err(refused)?;
         Ok(())
     }
 
     pub fn write(&mut self, row: &Row) -> Result<(), StoreError> {
         let mut jobs = self.transaction.open_table(JOBS).map_err(refused)?;
-        jobs.insert(key(row.job.id), to_json(row).as_slice()).map_err(refused)?;
+        jobs.insert(row.job.id.as_u128(), to_json(row).as_slice()).map_err(refused)?;
         Ok(())
     }
 }
@@ -336,7 +335,7 @@ pub fn prepare(database: &Database) -> Result<Vec<JobId>, StoreError> {
     let by_status = transaction.open_table(BY_STATUS).map_err(refused)?;
     let running = status_key(Status::Running);
     let range = by_status.range((running, 0)..=(running, Key::MAX)).map_err(refused)?;
-    range.map(|entry| Ok(job_id(entry.map_err(refused)?.0.value().1))).collect()
+    range.map(|entry| Ok(JobId::from_u128(entry.map_err(refused)?.0.value().1))).collect()
 }
 
 /// The id of the last event of all, whether or not its job has been forgotten.
@@ -351,6 +350,11 @@ pub fn last_event(
 /// The greatest id among the events that were removed with their jobs.
 pub fn last_purged(numbers: &impl ReadableTable<&'static str, (u64, u64)>) -> Result<(u64, u64), StoreError> {
     Ok(numbers.get(LAST_PURGED).map_err(refused)?.map_or((0, 0), |id| id.value()))
+}
+
+/// How many jobs have this status.
+pub fn count_of(counts: &impl ReadableTable<u8, u64>, status: Status) -> Result<u64, StoreError> {
+    Ok(counts.get(status_key(status)).map_err(refused)?.map_or(0, |count| count.value()))
 }
 
 /// The millisecond that comes so long after a time.

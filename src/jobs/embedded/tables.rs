@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{BatchId, Delivery, EventId, Job, JobId, Priority, Status};
+use crate::jobs::{Delivery, EventId, Job, JobId, Priority, Status};
 
 /// A job id as a key: the order of the numbers is the order of the ids, which is that of submission.
 pub type Key = u128;
@@ -98,18 +98,6 @@ pub struct Waiting {
     pub delivery: Delivery,
     /// The millisecond at which it is due.
     pub due: u64,
-}
-
-pub fn batch_key(id: BatchId) -> Key {
-    u128::from_be_bytes(*id.as_bytes())
-}
-
-pub fn key(id: JobId) -> Key {
-    u128::from_be_bytes(*id.as_bytes())
-}
-
-pub fn job_id(key: Key) -> JobId {
-    JobId::from_bytes(key.to_be_bytes())
 }
 
 pub fn status_key(status: Status) -> u8 {

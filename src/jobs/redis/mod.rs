@@ -177,18 +177,15 @@ impl Store for RedisStore {
             Guard::Unfinished => ("unfinished", 0),
             Guard::Failed => ("failed", 0),
         };
-        let (delay, cause) = match &transition.next {
-            Next::Pending { delay, cause } => (delay.as_millis(), cause.as_ref()),
-            Next::Failed(cause) => (0, Some(cause)),
-            Next::Completed(_) | Next::Cancelled | Next::Anew => (0, None),
+        let (delay, cause, retries) = match &transition.next {
+            Next::Pending { delay, cause: None } => (delay.as_millis(), None, ""),
+            Next::Pending { delay, cause } => (delay.as_millis(), cause.as_ref(), "count"),
+            Next::Anew => (0, None, "reset"),
+            Next::Failed(cause) => (0, Some(cause), ""),
+            Next::Completed(_) | Next::Cancelled => (0, None, ""),
         };
         let status = transition.next.status();
-        let retries = match &transition.next {
-            Next::Pending { cause: Some(_), .. } => "count",
-            Next::Anew => "reset",
-            _ => "",
-        };
-        let error_type = cause.map(|cause| word(&cause.error_type)).unwrap_or_default();
+        let error_type = cause.map_or("", |cause| cause.error_type.as_str());
         let error = cause.map_or("", |cause| &cause.error);
         let decision = if let Next::Completed(decision) = transition.next { decision.as_str() } else { "" };
         let event = to_json(&transition.event);
