@@ -7,6 +7,7 @@ mod api_keys;
 mod load;
 mod networks;
 mod origins;
+mod providers;
 mod redis_url;
 mod server_url;
 mod webhook_secrets;
@@ -27,7 +28,6 @@ pub use webhook_secrets::WebhookSecrets;
 
 use crate::{
     domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, VendorList},
-    egress::Reach,
     jobs::{BackendUrl, Language, ModelName, Rounds},
     llm::{Prices, ollama::PullPolicy},
 };
@@ -54,8 +54,8 @@ pub struct Config {
     /// Authorization: Bearer KEY; health and documentation stay open. If unset, everybody who reaches the API is let in.
     #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a list of names and keys such as n8n=KEY,cron=KEY; a key has 16 to 256 letters, digits and -._~+/="))]
     pub api_keys: ApiKeys,
-    /// The origins whose pages may use the API from a browser; * is every one. If unset, only
-    /// its own documentation page may.
+    /// The origins whose pages may use the API from a browser; * is every one. If unset, only its own documentation page
+    /// may.
     #[schemars(with = "Option<String>", extend("x-allowed" = "a list of origins such as https://desk.example,http://localhost:3000, or *"))]
     pub cors_origins: Origins,
     /// How many submissions (POST) a minute each key of API_KEYS may make, so many at once at most; any number if unset.
@@ -381,46 +381,6 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The key of a provider; none if it needs none, or it is not set.
-    pub fn api_key(&self, provider: Provider) -> Option<&SecretString> {
-        match provider {
-            Provider::OpenAi => self.openai_api_key.as_ref(),
-            Provider::Anthropic => self.anthropic_api_key.as_ref(),
-            Provider::Google => self.google_api_key.as_ref(),
-            Provider::Xai => self.xai_api_key.as_ref(),
-            Provider::OpenRouter => self.openrouter_api_key.as_ref(),
-            Provider::DeepSeek => self.deepseek_api_key.as_ref(),
-            Provider::Groq => self.groq_api_key.as_ref(),
-            Provider::Mistral => self.mistral_api_key.as_ref(),
-            Provider::Qwen => self.dashscope_api_key.as_ref(),
-            Provider::Glm => self.zhipu_api_key.as_ref(),
-            Provider::Azure => self.azure_openai_api_key.as_ref(),
-            Provider::OpenAiCompatible => self.openai_compatible_api_key.as_ref(),
-            Provider::Ollama | Provider::Rules => None,
-        }
-    }
-
-    /// The base URL of a provider, where it differs from the provider's own. `LLM_BACKEND_URL` is that of `LLM_PROVIDER`
-    /// alone.
-    pub fn base_url(&self, provider: Provider) -> Option<Url> {
-        let set = self.llm_backend_url.as_ref().filter(|_| provider == self.llm_provider);
-        set.map(|url| url.as_url().clone()).or_else(|| match provider {
-            Provider::Ollama => Some(self.ollama_base_url.expose().clone()),
-            Provider::Azure => self.azure_openai_endpoint.clone(),
-            _ => None,
-        })
-    }
-
-    /// How far a URL that a job names may lead.
-    pub fn reach(&self) -> Reach {
-        if self.allow_private_urls { Reach::Anywhere } else { Reach::Public }
-    }
-
-    /// How far a base URL that a job names may lead. One that is the operator's too may be anywhere.
-    pub fn backend_reach(&self, provider: Provider, url: &Url) -> Reach {
-        if self.base_url(provider).as_ref() == Some(url) { Reach::Anywhere } else { self.reach() }
-    }
-
     /// The folder of the decision log.
     pub fn memory_folder(&self) -> PathBuf {
         self.memory_dir.clone().unwrap_or_else(|| self.results_dir.join("memory"))
