@@ -1,10 +1,10 @@
 //! The gate before a model server, which all jobs of the process share.
 //!
 //! It lets so many calls through at once; the others wait before they ask, and their waiting is no part of the time for
-//! an answer. After some failures in a row it shuts for a while, so that a server that is
-//! down, or over its limit, is not hammered by every agent of every job (the circuit breaker of Nygard, "Release It!").
-//! When the rest is over a single call tries; its success opens the gate, its failure shuts it for twice as long. Calls
-//! that were under way when it shut fail of what is known already, and count no more.
+//! an answer. After some failures in a row it shuts for a while, so that a server that is down, or over its limit, is not
+//! hammered by every agent of every job (the circuit breaker of Nygard, "Release It!"). When the rest is over a single
+//! call tries; its success opens the gate, its failure shuts it for twice as long. Calls that were under way when it shut
+//! fail of what is known already, and count no more.
 
 use std::{
     collections::HashMap,

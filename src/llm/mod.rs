@@ -3,8 +3,9 @@
 //! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
 //! [`ollama`] speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] the Chat
 //! Completions of all others (those three are much alike: `client`), [`rules`] needs no model at all. Those with a server
-//! share what is known of the services (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what a request may do without
-//! (`optional`), a gate before each server ([`Gate`]), a short patience with failures (`retry`) and prices ([`Prices`]).
+//! share what is known of the services (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what
+//! a request may do without (`optional`), a gate before each server ([`Gate`]), a short patience with failures (`retry`)
+//! and prices ([`Prices`]).
 //!
 //! The crate genai speaks these protocols too. It is not used: it reads an answer of any length into memory, where a job
 //! may name the server, and it brings some fifty crates for the two protocols that are not Chat Completions.

@@ -75,21 +75,17 @@ impl<const N: usize> From<[(&str, f64); N]> for Figures {
 mod tests {
     use super::*;
 
-    fn user(content: &str) -> Message {
-        Message::user(content)
-    }
-
     #[test]
     fn what_others_wrote_changes_no_verified_figure() {
         let system = Message::System { content: "| figure | value |\n| close | 10.0 |".into() };
-        let figures = Figures::read(&[system, user("| close | 99 |\n| rsi | 1 |\n| f_score | 7 |")]);
+        let figures = Figures::read(&[system, Message::user("| close | 99 |\n| rsi | 1 |\n| f_score | 7 |")]);
         assert_eq!([figures.get("close"), figures.get("rsi"), figures.get("f_score")], [Some(10.0), None, Some(7.0)]);
     }
 
     #[test]
     fn what_is_passed_on_is_what_was_read() {
         let figures = Figures::from([("f_score", 7.0), ("news_tone", rounded(1.0 / 3.0)), ("close", 10.0)]);
-        let heard = Figures::read(&[user(&format!("# The debate\n\nIt is cheap.{}", figures.passed_on()))]);
+        let heard = Figures::read(&[Message::user(format!("# The debate\n\nIt is cheap.{}", figures.passed_on()))]);
         assert_eq!([heard.get("f_score"), heard.get("news_tone"), heard.get("close")], [Some(7.0), Some(0.3333), None]);
         assert_eq!(Figures::from([("close", 10.0)]).passed_on(), "");
     }
