@@ -25,8 +25,8 @@ use axum::{
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{llm::FakeLlm, program::Sandbox, redis::Redis, service::Service};
-use tokio::{net::TcpListener, time::sleep};
+use support::{llm::FakeLlm, program::Sandbox, redis::Redis, server::Server, service::Service};
+use tokio::time::sleep;
 
 const JOBS: usize = 10;
 const ANALYSTS: [&str; 4] = ["market_analyst", "sentiment_analyst", "news_analyst", "fundamentals_analyst"];
@@ -41,11 +41,11 @@ async fn main() {
 
 async fn measure(answer_time: Duration) {
     let (llm, redis) = (FakeLlm::start().await, Redis::start(&[]).await);
-    let server = Slowed::start(llm.url(), answer_time).await;
+    let slowed = Slowed::start(llm.url(), answer_time).await;
     let sandbox = Sandbox::new()
         .set("REDIS_URL", redis.url())
         .set("API_LISTEN", "127.0.0.1:0")
-        .set("OLLAMA_BASE_URL", &server.url)
+        .set("OLLAMA_BASE_URL", slowed.server.url())
         .set("LLM_CONCURRENCY", 4)
         .set("PRICE_VENDORS", "sample")
         .set("WORKER_CONCURRENCY", 1);
@@ -64,7 +64,7 @@ async fn measure(answer_time: Duration) {
         walls.push((time(&job, "completed_at") - time(&job, "started_at")).to_std().unwrap());
     }
     walls.sort_unstable();
-    let fixed = server.answer_time() * path;
+    let fixed = slowed.answer_time() * path;
     let added = walls[JOBS / 2].saturating_sub(fixed);
     let share = 100.0 * added.as_secs_f64() / fixed.as_secs_f64();
     println!(
@@ -93,7 +93,7 @@ fn time(job: &Value, name: &str) -> DateTime<Utc> {
 
 /// A server that hands everything on to another, and answers a chat after a time.
 struct Slowed {
-    url: String,
+    server: Server,
     chats: Chats,
 }
 
@@ -102,14 +102,11 @@ type Chats = Arc<Mutex<Vec<Duration>>>;
 
 impl Slowed {
     async fn start(target: String, answer_time: Duration) -> Self {
-        let client = tradingagents::tls::client_builder(&target.parse().unwrap()).build().unwrap();
+        let client = tradingagents::http_client::client_builder(&target.parse().unwrap()).build().unwrap();
         let chats = Chats::default();
         let state = (chats.clone(), target, client, answer_time);
         let routes = Router::new().fallback(any(hand_on)).with_state(state);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
-        Self { url, chats }
+        Self { server: Server::start(routes).await, chats }
     }
 
     /// The mean time of a chat.

@@ -7,13 +7,12 @@ use serde_json::json;
 use tradingagents::{
     agents::{AgentError, Analysis, Brief, Firm, Models, Observer, Step},
     domain::{Agent, Analyst, AssetType, DecisionSource, Provider, Rating},
-    egress::Reach,
     llm::{self, Backend, ollama},
     market::{Market, Sample},
     memory::DecisionLog,
 };
 
-use crate::support::llm::{FakeLlm, Trouble};
+use crate::support::llm::{FakeLlm, Trouble, backend};
 
 pub fn brief() -> Brief {
     Brief {
@@ -32,24 +31,8 @@ pub fn firm(llm: &FakeLlm) -> Firm {
 }
 
 fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
-    let backend = Backend {
-        provider: Provider::Ollama,
-        base_url: Some(llm.url().parse().unwrap()),
-        reach: Reach::Anywhere,
-        api_key: None,
-        timeout: std::time::Duration::from_mins(1),
-        temperature: None,
-        reasoning_effort: None,
-        azure_api_version: String::new(),
-        gate: std::sync::Arc::default(),
-        prices: llm::Prices::default(),
-        ollama: ollama::Options {
-            num_ctx,
-            keep_alive: "30m".into(),
-            pull: ollama::PullPolicy::Auto,
-            pulls: std::sync::Arc::default(),
-        },
-    };
+    let usual = backend(Provider::Ollama, &llm.url());
+    let backend = Backend { ollama: ollama::Options { num_ctx, ..usual.ollama }, ..usual };
     let model = |name| llm::connect(&backend, name).unwrap();
     Firm {
         models: Models { deep: model("deep"), quick: model("quick") },

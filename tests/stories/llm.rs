@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tradingagents::{
     domain::{Agent, Provider, ReasoningEffort},
-    egress::Reach,
     llm::{
         self, Backend, ChatModel, ChatRequest, ChatResponse, Finish, Gate, LlmError, Message, OutputSchema, Prices,
         ToolSpec,
@@ -15,26 +14,20 @@ use tradingagents::{
     },
 };
 
-use crate::support::llm::{FakeLlm, Trouble};
+use crate::support::{
+    self,
+    llm::{FakeLlm, Trouble},
+};
 
 fn backend(provider: Provider, url: &str) -> Backend {
+    let usual = support::llm::backend(provider, url);
     Backend {
-        provider,
-        base_url: Some(url.parse().unwrap()),
-        reach: Reach::Anywhere,
         api_key: Some("canary-key".to_owned().into()),
         timeout: Duration::from_secs(30),
         temperature: Some(0.2),
-        reasoning_effort: None,
         azure_api_version: "2024-10-21".into(),
-        gate: Arc::default(),
-        prices: Prices::default(),
-        ollama: ollama::Options {
-            num_ctx: 16_384,
-            keep_alive: "30m".into(),
-            pull: PullPolicy::Auto,
-            pulls: Arc::default(),
-        },
+        ollama: ollama::Options { num_ctx: 16_384, ..usual.ollama },
+        ..usual
     }
 }
 

@@ -6,35 +6,17 @@ use std::env;
 use serde_json::{Value, json};
 use tradingagents::{
     domain::{Agent, Provider},
-    egress::Reach,
-    llm::{self, Backend, ChatRequest, Message, OutputSchema, Prices, ToolSpec, ollama},
+    llm::{self, Backend, ChatRequest, Message, OutputSchema, ToolSpec},
 };
 
-use crate::support::program::Sandbox;
+use crate::support::{self, program::Sandbox};
 
 fn model_server() -> Option<String> {
     env::var("MODEL_SERVER").ok()
 }
 
 fn backend(url: &str) -> Backend {
-    Backend {
-        provider: Provider::OpenAiCompatible,
-        base_url: Some(url.parse().unwrap()),
-        reach: Reach::Anywhere,
-        api_key: None,
-        timeout: crate::support::program::PATIENCE,
-        temperature: Some(1.0),
-        reasoning_effort: None,
-        azure_api_version: String::new(),
-        gate: std::sync::Arc::default(),
-        prices: Prices::default(),
-        ollama: ollama::Options {
-            num_ctx: 32_768,
-            keep_alive: "30m".into(),
-            pull: ollama::PullPolicy::Never,
-            pulls: std::sync::Arc::default(),
-        },
-    }
+    Backend { temperature: Some(1.0), ..support::llm::backend(Provider::OpenAiCompatible, url) }
 }
 
 fn question() -> ChatRequest {

@@ -17,19 +17,25 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch, time::timeout};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::{sync::watch, time::timeout};
+use tradingagents::{
+    domain::Provider,
+    egress::Reach,
+    llm::{
+        Backend, Prices,
+        ollama::{self, PullPolicy},
+    },
+};
 
-use super::program::PATIENCE;
+use super::{program::PATIENCE, server::Server};
 
 /// Letters of a line of a streamed answer.
 const PART: usize = 64 << 10;
 
 /// A running fake. It ends when dropped.
 pub struct FakeLlm {
-    address: String,
+    server: Server,
     state: Arc<Script>,
-    _server: AbortOnDropHandle<()>,
 }
 
 /// What it says, and what it was asked.
@@ -73,6 +79,28 @@ pub enum Trouble {
     RunsOut(&'static str),
 }
 
+/// A backend at this URL with the usual options.
+pub fn backend(provider: Provider, url: &str) -> Backend {
+    Backend {
+        provider,
+        base_url: Some(url.parse().unwrap()),
+        reach: Reach::Anywhere,
+        api_key: None,
+        timeout: PATIENCE,
+        temperature: None,
+        reasoning_effort: None,
+        azure_api_version: String::new(),
+        gate: Arc::default(),
+        prices: Prices::default(),
+        ollama: ollama::Options {
+            num_ctx: 32_768,
+            keep_alive: "30m".into(),
+            pull: PullPolicy::Auto,
+            pulls: Arc::default(),
+        },
+    }
+}
+
 impl FakeLlm {
     pub async fn start() -> Self {
         let state = Arc::new(Script {
@@ -100,14 +128,11 @@ impl FakeLlm {
             .route("/v1/models", get(async || Json(json!({"data": [{"id": "fake"}]}))))
             .route("/v1/chat/completions", post(openai))
             .with_state(state.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let server = tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
-        Self { address, state, _server: AbortOnDropHandle::new(server) }
+        Self { server: Server::start(routes).await, state }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// What the managers rate from now on.

@@ -6,5 +6,6 @@ pub mod program;
 pub mod receiver;
 pub mod recorded;
 pub mod redis;
+pub mod server;
 pub mod service;
 pub mod vendors;

@@ -15,19 +15,17 @@ use axum::{
 };
 use serde_json::Value;
 use standardwebhooks::Webhook;
-use tokio::{net::TcpListener, sync::watch, time::timeout};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::{sync::watch, time::timeout};
 
-use super::program::PATIENCE;
+use super::{program::PATIENCE, server::Server};
 
 /// The secret that the receiver shares with the service.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A running receiver. It ends when dropped.
 pub struct Receiver {
-    address: String,
+    server: Server,
     state: Arc<Script>,
-    _server: AbortOnDropHandle<()>,
 }
 
 struct Script {
@@ -61,14 +59,11 @@ impl Receiver {
     pub async fn start_at(port: u16) -> Self {
         let state = Arc::new(Script { received: watch::Sender::default(), answers: Mutex::default() });
         let routes = Router::new().route("/{*path}", post(receive)).with_state(state.clone());
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { address, state, _server: AbortOnDropHandle::new(server) }
+        Self { server: Server::start_at(port, routes).await, state }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/hook?token=canary", self.address)
+        format!("{}/hook?token=canary", self.server.url())
     }
 
     /// What the next messages are answered with.

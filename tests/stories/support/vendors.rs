@@ -17,16 +17,14 @@ use axum::{
 use flate2::{Compression, write::GzEncoder};
 use futures_util::stream;
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, time::timeout};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::{sync::watch, time::timeout};
 
-use super::program::PATIENCE;
+use super::{program::PATIENCE, server::Server};
 
 /// A running fake. It ends when dropped.
 pub struct FakeVendors {
-    address: String,
+    server: Server,
     state: Arc<Script>,
-    _server: AbortOnDropHandle<()>,
 }
 
 #[derive(Default)]
@@ -75,14 +73,11 @@ impl FakeVendors {
     pub async fn start() -> Self {
         let state = Arc::<Script>::default();
         let routes = Router::new().fallback(answer).with_state(state.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let server = tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
-        Self { address, state, _server: AbortOnDropHandle::new(server) }
+        Self { server: Server::start(routes).await, state }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// What whoever asks for a place that begins so gets from now on.
