@@ -33,7 +33,7 @@ pub use request::{
     Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature, ToolVendors,
     WebhookUrl,
 };
-pub use store::{Applied, Recorded, Replay, Store, StoreError};
+pub use store::{Applied, Progress, Recorded, Replay, Store, StoreError};
 pub use submission::{IdempotencyKey, KEY_LIFETIME, Receipt, Submission, SubmitError};
 use webhook::message_id;
 pub use webhook::{Attempted, Delivery, Message, Webhook, WebhookStatus};

@@ -47,16 +47,11 @@ pub trait Store: Send + Sync + 'static {
     /// `timeout` at most. Cancel-safe, and it may wake in vain.
     async fn wait_ready(&self, timeout: Duration) -> Result<(), StoreError>;
 
-    /// Writes of the holder of a lease in mid-attempt: renews the lease, appends `events` and, if given, replaces the
-    /// checkpoint. With neither it only renews.
-    async fn record(
-        &self,
-        lease: &Lease,
-        events: Vec<EventKind>,
-        checkpoint: Option<Vec<u8>>,
-    ) -> Result<Recorded, StoreError>;
+    /// Writes of the holder of a lease in mid-attempt: renews the lease, and writes the progress unless that is done
+    /// already. The one of default only renews.
+    async fn record(&self, lease: &Lease, progress: &Progress) -> Result<Recorded, StoreError>;
 
-    /// Changes a job's status, if the guard holds.
+    /// Changes a job's status, if the guard holds. The holder of a lease may ask again for what ended its attempt.
     async fn apply(&self, transition: &Transition) -> Result<Applied, StoreError>;
 
     /// Running jobs whose lease is over, some of them at least.
@@ -98,10 +93,22 @@ pub trait Store: Send + Sync + 'static {
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
+/// What the holder of a lease writes in one step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// Its place among those of the attempt, from 1. A store that has this one, or a later one, writes nothing: so one whose
+    /// answer was lost can be sent again, and one that was long under way does no harm.
+    pub number: u64,
+    /// Events to append.
+    pub events: Vec<EventKind>,
+    /// What replaces the checkpoint.
+    pub checkpoint: Option<Vec<u8>>,
+}
+
 /// What became of a [`Transition`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Applied {
-    /// It happened; the job as it is now.
+    /// It happened, now or when its holder asked before; the job as it is now.
     Done(Job),
     /// The guard did not hold; the job as it is.
     Refused(Job),

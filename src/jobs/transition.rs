@@ -108,6 +108,15 @@ impl Transition {
         self
     }
 
+    /// The attempt that its holder ends by this, and the status to which it leads: what tells that the holder asks again,
+    /// because the answer was lost.
+    pub(super) fn ending(&self) -> Option<(u32, Status)> {
+        match self.guard {
+            Guard::Attempt(attempt) => Some((attempt, self.next.status())),
+            Guard::Expired(_) | Guard::Unfinished | Guard::Failed => None,
+        }
+    }
+
     fn held(lease: &Lease, next: Next, event: EventKind) -> Self {
         Self { job: lease.job, guard: Guard::Attempt(lease.attempt), next, event }
     }

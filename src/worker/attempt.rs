@@ -17,7 +17,7 @@ use crate::{
     agents::Analysis,
     domain::{Decision, Rating},
     jobs::{
-        Applied, Claim, EventKind, Failure, Job, Scope, Status, StoreError,
+        Applied, Claim, EventKind, Failure, Scope, Status, StoreError,
         feed::Followed,
         transition::{Next, Transition},
     },
@@ -167,12 +167,12 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// Applies the transition, however long the store is away. The keeper renews the lease meanwhile.
+    /// Applies the transition, however long the store is away. The keeper renews the lease meanwhile. One that happened
+    /// though its answer was lost is known to the store.
     async fn conclude(&self, transition: &Transition) -> Result<(), LeaseLost> {
         loop {
             match self.worker.queue.apply(transition).await {
                 Ok(Applied::Done(_)) => return Ok(()),
-                Ok(Applied::Refused(job)) if self.is_ours(&job, transition.next.status()) => return Ok(()),
                 Ok(Applied::Refused(_) | Applied::Unknown) => return Err(LeaseLost),
                 Err(StoreError::Corrupt(cause)) => {
                     error!(cause, "can't end the job; its lease runs out and another attempt follows");
@@ -184,11 +184,6 @@ impl<'a> Attempt<'a> {
                 }
             }
         }
-    }
-
-    /// Whether an apply whose answer was lost had gone through.
-    fn is_ours(&self, job: &Job, intended: Status) -> bool {
-        job.attempt == self.claim.job.attempt && job.status == intended && intended != Status::Cancelled
     }
 }
 

@@ -1,8 +1,8 @@
 //! The one place that writes for an attempt: it renews the lease, and appends events and checkpoints in their order.
 //!
 //! Writes wait in a channel, and whatever has come together goes to the store in one step. While the store is away
-//! they wait on, so that an attempt goes on working through an outage. Once the store says that the lease is lost,
-//! nothing is written any more.
+//! they wait on, so that an attempt goes on working through an outage; a step whose answer was lost is sent again under
+//! its number, by which the store knows it. Once the store says that the lease is lost, nothing is written any more.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::warn;
 
 use super::STORE_PAUSE;
-use crate::jobs::{EventKind, Lease, Queue, Recorded};
+use crate::jobs::{EventKind, Lease, Progress, Queue, Recorded};
 
 /// The most writes that go to the store in one step.
 const BATCH: usize = 64;
@@ -85,13 +85,15 @@ async fn keep(
     lost: CancellationToken,
 ) {
     let mut writes = Vec::new();
+    let mut number = 0;
     let mut renewed = Instant::now();
     loop {
         tokio::select! {
             received = waiting.recv_many(&mut writes, BATCH) => if received == 0 { return },
             () = sleep_until(renewed + period) => {}
         }
-        if record(&queue, &lease, std::mem::take(&mut writes)).await.is_err() {
+        number += 1;
+        if record(&queue, &lease, number, std::mem::take(&mut writes)).await.is_err() {
             lost.cancel();
             return;
         }
@@ -100,18 +102,21 @@ async fn keep(
 }
 
 /// Writes a batch, however long the store is away.
-async fn record(queue: &Queue, lease: &Lease, writes: Vec<Write>) -> Result<(), LeaseLost> {
-    let (mut events, mut checkpoint, mut confirms) = (Vec::new(), None, Vec::new());
+async fn record(queue: &Queue, lease: &Lease, number: u64, writes: Vec<Write>) -> Result<(), LeaseLost> {
+    let (mut progress, mut confirms) = (Progress::default(), Vec::new());
     for write in writes {
         match write {
-            Write::Event(event) => events.push(event),
-            Write::Checkpoint(state) => checkpoint = Some(state),
+            Write::Event(event) => progress.events.push(event),
+            Write::Checkpoint(state) => progress.checkpoint = Some(state),
             Write::Confirm(done) => confirms.push(done),
         }
     }
+    if !progress.events.is_empty() || progress.checkpoint.is_some() {
+        progress.number = number;
+    }
     let mut warned = false;
     loop {
-        match queue.record(lease, events.clone(), checkpoint.clone()).await {
+        match queue.record(lease, &progress).await {
             Ok(Recorded::Done) => break,
             Ok(Recorded::LeaseLost) => return Err(LeaseLost),
             Err(error) if warned => tracing::debug!(%error, "still can't write the progress"),

@@ -1,11 +1,14 @@
 //! The HTTP contract, as clients in other languages see it.
 
+use std::time::Duration;
+
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
 use crate::support::{
     llm::FakeLlm,
-    program::{Program, Sandbox},
+    program::{PATIENCE, Program, Sandbox},
     service::Service,
 };
 
@@ -350,7 +353,7 @@ async fn a_job_waits_for_its_time_and_shows_its_place() {
         (&job["status"], &job["priority"], &job["not_before"]),
         (&json!("pending"), &json!("high"), &json!("2999-01-01T08:00:00Z"))
     );
-    let soon = chrono::Utc::now() + std::time::Duration::from_millis(1500);
+    let soon = chrono::Utc::now() + Duration::from_millis(1500);
     let body = json!({"ticker": "AAPL", "date": "2012-09-19", "priority": "low", "not_before": soon.to_rfc3339()});
     let accepted: Value = offline.post(body.to_string()).await.json().await.unwrap();
     let job = offline.service.ended(accepted["job_id"].as_str().unwrap()).await;
@@ -408,8 +411,18 @@ async fn every_answer_has_the_id_of_its_request() {
 #[tokio::test]
 async fn health_tells_a_service_that_works_from_one_that_only_listens() {
     let offline = Offline::start().await;
-    let (code, health) = offline.service.get("/health").await;
-    assert_eq!((code, &health["status"]), (200, &json!("healthy")), "{health}");
+    // It listens a moment before its worker is heard of for the first time.
+    let healthy = async {
+        loop {
+            let (code, health) = offline.service.get("/health").await;
+            if code == 200 {
+                return health;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let health = timeout(PATIENCE, healthy).await.expect("it becomes healthy");
+    assert_eq!(health["status"], "healthy", "{health}");
     let (_, workers) = offline.service.get("/workers").await;
     assert_eq!(workers["workers"][0]["concurrency"], 2, "{workers}");
     for path in ["/health/live", "/health/ready"] {

@@ -32,7 +32,7 @@ use tables::{EVENTS, NUMBERS};
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt,
+    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, Job, JobId, Lease, Listing, Page, Progress, Receipt,
     Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId, WorkerInfo, priority::Turns,
     transition::Transition,
 };
@@ -172,14 +172,9 @@ impl Store for EmbeddedStore {
         Ok(())
     }
 
-    async fn record(
-        &self,
-        lease: &Lease,
-        events: Vec<EventKind>,
-        checkpoint: Option<Vec<u8>>,
-    ) -> Result<Recorded, StoreError> {
-        let lease = lease.clone();
-        self.blocking(move |store| store.record(&lease, events, checkpoint.as_deref())).await
+    async fn record(&self, lease: &Lease, progress: &Progress) -> Result<Recorded, StoreError> {
+        let (lease, progress) = (lease.clone(), progress.clone());
+        self.blocking(move |store| store.record(&lease, progress)).await
     }
 
     async fn apply(&self, transition: &Transition) -> Result<Applied, StoreError> {

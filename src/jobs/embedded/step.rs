@@ -70,7 +70,7 @@ impl Step {
         self.index(&job)?;
         let delay = job.request.not_before.and_then(|time| (time - self.now).to_std().ok());
         let place = self.wait(id, job.request.priority, delay.unwrap_or_default())?;
-        self.write(&Row { job, place })
+        self.write(&Row { job, place, recorded: 0, ending: None })
     }
 
     /// Takes the job that has been ready for longest, of the first of these priorities that has any.

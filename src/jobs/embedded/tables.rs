@@ -70,6 +70,12 @@ pub const LAST_PURGED: &str = "last_purged_event";
 pub struct Row {
     pub job: Job,
     pub place: Place,
+    /// The number of the last progress of the attempt that is written.
+    #[serde(default)]
+    pub recorded: u64,
+    /// The attempt that was last ended by its holder, and the status to which that led.
+    #[serde(default)]
+    pub ending: Option<(u32, Status)>,
 }
 
 /// Where a job waits.

@@ -7,8 +7,8 @@ use std::{
 
 use super::{Memory, Shared, TIDY_LIMIT, step::Step};
 use crate::jobs::{
-    Applied, Attempted, BatchId, Claim, Delivery, EventKind, Job, JobId, JobRequest, Lease, Receipt, Recorded, Status,
-    StoreError, Submission, SubmitError, WorkerId,
+    Applied, Attempted, BatchId, Claim, Delivery, EventKind, Job, JobId, JobRequest, Lease, Progress, Receipt,
+    Recorded, Status, StoreError, Submission, SubmitError, WorkerId,
     transition::{Guard, Transition},
 };
 
@@ -70,6 +70,7 @@ impl Shared {
         let id = row.job.id;
         let checkpoint = step.checkpoint(id)?;
         row.job.attempt += 1;
+        row.recorded = 0;
         row.job.started_at = Some(step.now);
         row.job.worker = Some(worker.clone());
         let claimed = EventKind::Claimed { worker, attempt: row.job.attempt, resumed: checkpoint.is_some() };
@@ -80,25 +81,20 @@ impl Shared {
         Ok(Some(Claim { job, checkpoint }))
     }
 
-    pub fn record(
-        &self,
-        lease: &Lease,
-        events: Vec<EventKind>,
-        checkpoint: Option<&[u8]>,
-    ) -> Result<Recorded, StoreError> {
+    pub fn record(&self, lease: &Lease, progress: Progress) -> Result<Recorded, StoreError> {
         let mut memory = self.memory();
         let mut step = Step::begin(&self.database)?;
-        let held = step.row(lease.job)?.is_some_and(|row| runs_under(&row.job, lease.attempt));
-        if !held {
-            return Ok(Recorded::LeaseLost);
-        }
-        if !events.is_empty() || checkpoint.is_some() {
-            for event in events {
+        let row = step.row(lease.job)?.filter(|row| runs_under(&row.job, lease.attempt));
+        let Some(mut row) = row else { return Ok(Recorded::LeaseLost) };
+        if progress.number > row.recorded {
+            for event in progress.events {
                 step.tell(lease.job, event)?;
             }
-            if let Some(state) = checkpoint {
-                step.set_checkpoint(lease.job, state)?;
+            if let Some(state) = progress.checkpoint {
+                step.set_checkpoint(lease.job, &state)?;
             }
+            row.recorded = progress.number;
+            step.write(&row)?;
             self.commit(step, &memory)?;
         }
         memory.leases.insert(lease.job, Instant::now() + self.lease);
@@ -108,7 +104,8 @@ impl Shared {
     pub fn apply(&self, transition: &Transition) -> Result<Applied, StoreError> {
         let mut memory = self.memory();
         let mut step = Step::begin(&self.database)?;
-        let Some(row) = step.row(transition.job)? else { return Ok(Applied::Unknown) };
+        let Some(mut row) = step.row(transition.job)? else { return Ok(Applied::Unknown) };
+        let ending = transition.ending();
         let holds = match transition.guard {
             Guard::Attempt(attempt) => runs_under(&row.job, attempt),
             Guard::Expired(attempt) => runs_under(&row.job, attempt) && memory.is_over(row.job.id),
@@ -116,8 +113,10 @@ impl Shared {
             Guard::Failed => row.job.status == Status::Failed,
         };
         if !holds {
-            return Ok(Applied::Refused(row.job));
+            let is_done = ending.is_some() && ending == row.ending;
+            return Ok(if is_done { Applied::Done(row.job) } else { Applied::Refused(row.job) });
         }
+        row.ending = ending.or(row.ending);
         let job = step.follow(row, &transition.next, &transition.event)?;
         self.commit(step, &memory)?;
         memory.leases.remove(&job.id);

@@ -10,12 +10,13 @@ use fred::{
     error::{Error, ErrorKind},
     interfaces::{ClientLike, EventInterface, LuaInterface},
     types::{
-        Builder, FromValue, Value,
-        config::{Config, ReconnectPolicy, Server},
+        Builder, ClusterHash, FromValue, Value,
+        config::{Config, Options, ReconnectPolicy, Server},
         scripts::Script,
     },
+    util::redis_keyslot,
 };
-use tokio::sync::broadcast::Receiver;
+use tokio::{sync::broadcast::Receiver, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
@@ -27,6 +28,9 @@ pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The wait before the first try to connect anew, and the longest.
 const RECONNECT_MS: (u32, u32) = (50, 1000);
+
+/// How often each connection has to show that it is alive.
+const WATCH_PERIOD: Duration = Duration::from_secs(2);
 
 /// The longest cause of a failed connection, characters.
 const MAX_TROUBLE: usize = 200;
@@ -60,7 +64,8 @@ impl Connection {
             // Its end only says that the store was dropped.
             let _ = client.connect().await;
         });
-        self.tasks.extend([noting, connecting].map(AbortOnDropHandle::new));
+        let watching = tokio::spawn(watch(self.client.clone()));
+        self.tasks.extend([noting, connecting, watching].map(AbortOnDropHandle::new));
         self
     }
 
@@ -80,6 +85,14 @@ impl Connection {
     /// Whether Redis answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.client.ping::<()>(None).await.map_err(|error| self.fault(&error))
+    }
+
+    /// Waits until Redis has taken in all commands of pub/sub that were sent before: the client calls them done when they
+    /// wait to be sent. What follows on the same connection is answered after them.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        let node = ClusterHash::Custom(redis_keyslot(self.client.id().as_bytes()));
+        let there = self.client.with_options(&Options { cluster_hash: Some(node), ..Options::default() });
+        there.ping::<()>(None).await.map_err(|error| self.fault(&error))
     }
 
     /// What an error means to the store's users.
@@ -151,6 +164,19 @@ fn is_of_the_answer(error: &Error) -> bool {
             word.bytes().all(|byte| byte.is_ascii_uppercase()) && !PASSING.contains(&word)
         }
         _ => false,
+    }
+}
+
+/// Connects anew when nothing is answered any more. The client looks for that only until it sends the next command, and not
+/// at all on a connection that only listens; of a host that vanished the system tells after a quarter of an hour.
+async fn watch(client: Client) {
+    loop {
+        sleep(WATCH_PERIOD).await;
+        if client.is_connected() && client.ping::<()>(None).await.is_err() {
+            debug!("the connection to Redis is dead; connecting anew");
+            // An error only says that it can't be now; the next round sees to it.
+            let _ = client.force_reconnection().await;
+        }
     }
 }
 

@@ -112,7 +112,7 @@ async fn listen(
             },
         };
         if missed {
-            last = Some(news.catch_up_patiently(&connection, &reading, last).await);
+            news.catch_up_patiently(&connection, &reading, &mut last).await;
         }
     }
 }
@@ -135,52 +135,47 @@ impl News {
     }
 
     /// Catches up, as soon as Redis answers.
-    async fn catch_up_patiently(
-        &self,
-        connection: &Connection,
-        reading: &Connection,
-        last: Option<EventId>,
-    ) -> EventId {
-        loop {
-            match self.catch_up(connection, reading, last).await {
-                Ok(caught_up) => return caught_up,
-                Err(error) => debug!(%error, "can't listen to Redis yet"),
-            }
+    async fn catch_up_patiently(&self, connection: &Connection, reading: &Connection, last: &mut Option<EventId>) {
+        while let Err(error) = self.catch_up(connection, reading, last).await {
+            debug!(%error, "can't listen to Redis yet");
             sleep(CATCH_UP_PAUSE).await;
         }
     }
 
-    /// Subscribes, tells of the events since `last`, and returns the id of the newest.
+    /// Subscribes, and tells of the events since `last`; without one, from now on.
     async fn catch_up(
         &self,
         connection: &Connection,
         reading: &Connection,
-        last: Option<EventId>,
-    ) -> Result<EventId, StoreError> {
+        last: &mut Option<EventId>,
+    ) -> Result<(), StoreError> {
         let channels = vec![events_channel(), ready_channel()];
         connection.client.subscribe(channels).await.map_err(|error| connection.fault(&error))?;
-        let newest = match last {
-            None => feed::last(reading).await?,
+        // An event that happens before Redis knows of the subscription is not heard, so it has to be read after that.
+        connection.settle().await?;
+        match last {
+            None => *last = Some(feed::last(reading).await?),
             Some(last) => self.read_on(reading, last).await?,
-        };
+        }
         self.ready.send_modify(|count| *count += 1);
         self.listening.send_replace(true);
-        Ok(newest)
+        Ok(())
     }
 
-    async fn read_on(&self, reading: &Connection, mut last: EventId) -> Result<EventId, StoreError> {
+    /// Tells of the events since `last`, which then is the newest of them, also if the rest has to wait.
+    async fn read_on(&self, reading: &Connection, last: &mut EventId) -> Result<(), StoreError> {
         loop {
-            let replay = feed::read(reading, Scope::All, last, CATCH_UP_CHUNK).await?;
+            let replay = feed::read(reading, Scope::All, *last, CATCH_UP_CHUNK).await?;
             if replay.gap {
                 warn!("the connection to Redis was away for so long that the feed no longer has all events since");
             }
             let count = replay.events.len();
             for event in replay.events {
-                last = event.id;
+                *last = event.id;
                 self.tell(event);
             }
             if count < CATCH_UP_CHUNK {
-                return Ok(last);
+                return Ok(());
             }
         }
     }

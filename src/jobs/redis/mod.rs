@@ -32,8 +32,8 @@ use tokio::sync::broadcast;
 
 use super::{
     Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, KEY_LIFETIME, Lease, Listing,
-    Page, Receipt, Recorded, Replay, Scope, Stats, Status, Store, StoreError, Submission, SubmitError, WorkerId,
-    WorkerInfo,
+    Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status, Store, StoreError, Submission, SubmitError,
+    WorkerId, WorkerInfo,
     priority::Turns,
     transition::{Guard, Next, Transition},
 };
@@ -157,15 +157,10 @@ impl Store for RedisStore {
         Ok(())
     }
 
-    async fn record(
-        &self,
-        lease: &Lease,
-        events: Vec<EventKind>,
-        checkpoint: Option<Vec<u8>>,
-    ) -> Result<Recorded, StoreError> {
-        let mut args = args![lease.job, lease.attempt];
-        args.push(Value::Bytes(checkpoint.unwrap_or_default().into()));
-        args.extend(events.iter().map(|event| Value::from(to_json(event))));
+    async fn record(&self, lease: &Lease, progress: &Progress) -> Result<Recorded, StoreError> {
+        let mut args = args![lease.job, lease.attempt, progress.number];
+        args.push(Value::Bytes(progress.checkpoint.clone().unwrap_or_default().into()));
+        args.extend(progress.events.iter().map(|event| Value::from(to_json(event))));
         let held: bool = self.connection.run(&RECORD, args).await?;
         Ok(if held { Recorded::Done } else { Recorded::LeaseLost })
     }

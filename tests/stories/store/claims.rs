@@ -6,8 +6,8 @@ use tokio::{task::JoinSet, time::timeout};
 use tradingagents::jobs::{EventKind, JobId, Scope, Stats, Status, Store, Submission, transition::Transition};
 
 use super::stage::{
-    LONG, Stage, apply, claim, eventually, failure, get, hear, request, running, soon, stored, submit, worker,
-    worker_named,
+    LONG, Stage, apply, claim, eventually, failure, get, hear, progress, request, running, soon, stored, submit,
+    worker, worker_named,
 };
 
 for_both! {
@@ -136,8 +136,8 @@ async fn a_claim_carries_the_last_checkpoint_byte_for_byte(stage: Stage) {
     let mut claimed = running(&*store).await;
     let every_byte: Vec<u8> = (0..=255).collect();
     for state in [b"{\"steps\":[]}".to_vec(), every_byte, b"7".to_vec(), b"OK".to_vec(), vec![b'x'; 1 << 20]] {
-        store.record(&claimed.lease(), vec![], Some(b"an older one".to_vec())).await.unwrap();
-        store.record(&claimed.lease(), vec![], Some(state.clone())).await.unwrap();
+        store.record(&claimed.lease(), &progress(vec![], Some(b"an older one".to_vec()))).await.unwrap();
+        store.record(&claimed.lease(), &progress(vec![], Some(state.clone()))).await.unwrap();
         apply(&*store, &Transition::release(&claimed.lease(), worker())).await;
         claimed = claim(&*store).await;
         assert_eq!(claimed.checkpoint, Some(state));

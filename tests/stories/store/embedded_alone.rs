@@ -8,7 +8,9 @@ use tradingagents::jobs::{
     EmbeddedStore, EventKind, Lease, Scope, Stats, Status, Store, StoreError, transition::Transition,
 };
 
-use super::stage::{LONG, apply, claim, completion, eventually, failure, get, running, steps, stored, submit, worker};
+use super::stage::{
+    LONG, apply, claim, completion, eventually, failure, get, progress, running, steps, stored, submit, worker,
+};
 
 #[tokio::test]
 async fn a_file_that_is_opened_again_has_everything_and_makes_running_jobs_ready() {
@@ -20,7 +22,7 @@ async fn a_file_that_is_opened_again_has_everything_and_makes_running_jobs_ready
     let delayed = running(&store).await;
     let delayed = apply(&store, &Transition::retry(&delayed.lease(), &failure(), 1, LONG)).await;
     let ran = running(&store).await;
-    store.record(&ran.lease(), steps(2), Some(b"state".to_vec())).await.unwrap();
+    store.record(&ran.lease(), &progress(steps(2), Some(b"state".to_vec()))).await.unwrap();
     let pending = submit(&store).await;
     let events = stored(&store, Scope::All).await;
     drop(store);
@@ -84,7 +86,7 @@ async fn nothing_is_left_of_jobs_that_ended_but_what_is_shown_and_then_nothing()
         [completion, |lease| Transition::fail(lease, &failure()), |lease| Transition::cancel(lease.job)];
     for end in ends {
         let claimed = running(&store).await;
-        store.record(&claimed.lease(), steps(2), Some(b"state".to_vec())).await.unwrap();
+        store.record(&claimed.lease(), &progress(steps(2), Some(b"state".to_vec()))).await.unwrap();
         apply(&store, &end(&claimed.lease())).await;
     }
     drop(store);

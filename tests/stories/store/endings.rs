@@ -11,8 +11,8 @@ use tradingagents::{
 };
 
 use super::stage::{
-    LONG, Stage, apply, claim, completion, eventually, failure, get, list_all, list_by, running, soon, step, stored,
-    submit, worker,
+    LONG, Stage, apply, claim, completion, eventually, failure, get, list_all, list_by, progress, running, soon, step,
+    stored, submit, worker,
 };
 
 for_both! {
@@ -101,7 +101,7 @@ async fn a_running_job_that_is_cancelled_ends_at_once_and_its_worker_is_refused(
     let claimed = running(&*store).await;
     let job = apply(&*store, &Transition::cancel(claimed.job.id)).await;
     assert_eq!(job.status, Status::Cancelled);
-    assert_eq!(store.record(&claimed.lease(), vec![step()], None).await.unwrap(), Recorded::LeaseLost);
+    assert_eq!(store.record(&claimed.lease(), &progress(vec![step()], None)).await.unwrap(), Recorded::LeaseLost);
     assert_eq!(store.apply(&completion(&claimed.lease())).await.unwrap(), Applied::Refused(job));
     assert_eq!(store.expired().await.unwrap(), []);
     assert_eq!(stored(&*store, Scope::Job(claimed.job.id)).await.pop().unwrap().kind, EventKind::Cancelled);
@@ -152,7 +152,7 @@ async fn a_failed_job_that_is_tried_again_is_as_if_new_and_keeps_its_id(stage: S
     let store = stage.store().await;
     let queue = queue(&store);
     let first = running(&*store).await;
-    store.record(&first.lease(), vec![], Some(b"state".to_vec())).await.unwrap();
+    store.record(&first.lease(), &progress(vec![], Some(b"state".to_vec()))).await.unwrap();
     apply(&*store, &Transition::retry(&first.lease(), &failure(), 1, Duration::ZERO)).await;
     let second = claim(&*store).await;
     apply(&*store, &Transition::fail(&second.lease(), &failure())).await;
@@ -232,7 +232,7 @@ async fn jobs_that_ended_are_forgotten_when_their_time_is_over(stage: Stage) {
     }
     let claimed = claim(&*store).await;
     for transition in [completion(&claimed.lease())] {
-        store.record(&claimed.lease(), vec![step()], Some(b"state".to_vec())).await.unwrap();
+        store.record(&claimed.lease(), &progress(vec![step()], Some(b"state".to_vec()))).await.unwrap();
         ended.push(apply(&*store, &transition).await.id);
     }
 

@@ -3,22 +3,26 @@
 use std::{sync::Arc, time::Duration};
 
 use tradingagents::jobs::{
-    Applied, ErrorType, JobId, Lease, Queue, Recorded, RetryPolicy, Scope, Status, Store, transition::Transition,
+    Applied, ErrorType, EventKind, JobId, Lease, Progress, Queue, Recorded, RetryPolicy, Scope, Status, Store,
+    transition::Transition,
 };
 
 use super::stage::{
-    LONG, SHORT, Stage, apply, claim, completion, eventually, failure, get, running, step, steps, stored, worker,
+    LONG, SHORT, Stage, apply, claim, completion, eventually, failure, get, progress, running, step, steps, stored,
+    worker,
 };
 
 for_both! {
     events_and_a_checkpoint_are_recorded_in_one_step,
     a_record_with_nothing_in_it_writes_nothing,
+    progress_that_is_repeated_is_written_once,
     recording_renews_the_lease,
     a_lease_that_runs_is_not_expired_and_nobody_else_may_end_it,
     a_lease_that_is_over_shows_and_anybody_may_end_it,
     the_holder_of_a_lease_that_is_over_may_go_on_until_somebody_ends_it,
     a_worker_that_was_declared_dead_is_refused,
     a_worker_that_was_declared_dead_is_refused_after_another_attempt_began,
+    what_ended_an_attempt_is_done_when_its_holder_asks_again,
     a_lease_on_an_unknown_job_is_lost,
     maintenance_gives_the_jobs_of_the_dead_to_others_until_the_retries_are_used_up,
 }
@@ -26,7 +30,7 @@ for_both! {
 async fn events_and_a_checkpoint_are_recorded_in_one_step(stage: Stage) {
     let store = stage.store().await;
     let claimed = running(&*store).await;
-    let recorded = store.record(&claimed.lease(), steps(3), Some(b"state".to_vec())).await.unwrap();
+    let recorded = store.record(&claimed.lease(), &progress(steps(3), Some(b"state".to_vec()))).await.unwrap();
     assert_eq!(recorded, Recorded::Done);
 
     let kinds: Vec<_> = stored(&*store, Scope::Job(claimed.job.id)).await.into_iter().map(|event| event.kind).collect();
@@ -40,8 +44,27 @@ async fn a_record_with_nothing_in_it_writes_nothing(stage: Stage) {
     let store = stage.store().await;
     let claimed = running(&*store).await;
     let before = stored(&*store, Scope::All).await;
-    assert_eq!(store.record(&claimed.lease(), vec![], None).await.unwrap(), Recorded::Done);
+    assert_eq!(store.record(&claimed.lease(), &progress(vec![], None)).await.unwrap(), Recorded::Done);
     assert_eq!(stored(&*store, Scope::All).await, before);
+}
+
+async fn progress_that_is_repeated_is_written_once(stage: Stage) {
+    let store = stage.store().await;
+    let first = running(&*store).await.lease();
+    let (one, two) = (progress(steps(1), Some(b"one".to_vec())), progress(steps(2), Some(b"two".to_vec())));
+    // The last comes late, from a connection that was thought to be dead.
+    for progress in [&one, &one, &two, &two, &one] {
+        assert_eq!(store.record(&first, progress).await.unwrap(), Recorded::Done);
+    }
+    apply(&*store, &Transition::release(&first, worker())).await;
+    let second = claim(&*store).await;
+    assert_eq!(second.checkpoint, Some(b"two".to_vec()));
+    // Each attempt counts its own.
+    assert_eq!(store.record(&second.lease(), &Progress { number: 1, ..one }).await.unwrap(), Recorded::Done);
+
+    let events = stored(&*store, Scope::Job(first.job)).await.into_iter().map(|event| event.kind);
+    let recorded: Vec<_> = events.filter(|kind| matches!(kind, EventKind::Checkpoint { .. })).collect();
+    assert_eq!(recorded, [steps(1), steps(2), steps(1)].concat());
 }
 
 async fn recording_renews_the_lease(stage: Stage) {
@@ -51,7 +74,7 @@ async fn recording_renews_the_lease(stage: Stage) {
         let (one, other) = (running(&*store).await, running(&*store).await);
         eventually(async || (store.expired().await.unwrap().len() == 2).then_some(())).await;
 
-        store.record(&one.lease(), events, checkpoint).await.unwrap();
+        store.record(&one.lease(), &progress(events, checkpoint)).await.unwrap();
 
         assert_eq!(expired(&*store).await, [other.job.id]);
         apply(&*store, &completion(&one.lease())).await;
@@ -86,7 +109,7 @@ async fn the_holder_of_a_lease_that_is_over_may_go_on_until_somebody_ends_it(sta
     let store = stage.store_with(SHORT, LONG).await;
     let claimed = running(&*store).await;
     await_expiry(&*store, &claimed.lease()).await;
-    assert_eq!(store.record(&claimed.lease(), vec![step()], None).await.unwrap(), Recorded::Done);
+    assert_eq!(store.record(&claimed.lease(), &progress(vec![step()], None)).await.unwrap(), Recorded::Done);
     await_expiry(&*store, &claimed.lease()).await;
     assert_eq!(apply(&*store, &completion(&claimed.lease())).await.status, Status::Completed);
 }
@@ -111,14 +134,39 @@ async fn a_worker_that_was_declared_dead_is_refused_after_another_attempt_began(
     assert_refused(&*store, &dead).await;
     assert_eq!(apply(&*store, &completion(&alive)).await.status, Status::Completed);
     assert_refused(&*store, &dead).await;
-    assert_refused(&*store, &alive).await;
+}
+
+async fn what_ended_an_attempt_is_done_when_its_holder_asks_again(stage: Stage) {
+    let store = stage.store().await;
+    let ends: [fn(&Lease) -> Transition; 4] = [
+        |lease| Transition::release(lease, worker()),
+        |lease| Transition::retry(lease, &failure(), 1, Duration::ZERO),
+        |lease| Transition::fail(lease, &failure()),
+        completion,
+    ];
+    for end in ends {
+        let lease = running(&*store).await.lease();
+        let ended = apply(&*store, &end(&lease)).await;
+        assert_eq!(apply(&*store, &end(&lease)).await, ended);
+        for other in ends.iter().map(|other| other(&lease)).filter(|other| other.next.status() != ended.status) {
+            assert_eq!(store.apply(&other).await.unwrap(), Applied::Refused(ended.clone()));
+        }
+        assert_eq!(store.record(&lease, &progress(steps(1), None)).await.unwrap(), Recorded::LeaseLost);
+        if ended.status == Status::Pending {
+            let next = claim(&*store).await;
+            assert_eq!(apply(&*store, &end(&lease)).await, next.job, "it goes on elsewhere");
+            apply(&*store, &completion(&next.lease())).await;
+        }
+        let events = stored(&*store, Scope::Job(lease.job)).await;
+        assert_eq!(events.iter().filter(|event| event.kind == end(&lease).event).count(), 1);
+    }
 }
 
 /// Nothing that the holder of this lease writes is taken.
 async fn assert_refused(store: &dyn Store, lease: &Lease) {
     let (job, events) = (get(store, lease.job).await, stored(store, Scope::All).await);
     let state = Some(b"from the dead".to_vec());
-    assert_eq!(store.record(lease, vec![step()], state).await.unwrap(), Recorded::LeaseLost);
+    assert_eq!(store.record(lease, &progress(vec![step()], state)).await.unwrap(), Recorded::LeaseLost);
     for transition in [
         completion(lease),
         Transition::fail(lease, &failure()),
@@ -135,7 +183,7 @@ async fn assert_refused(store: &dyn Store, lease: &Lease) {
 async fn a_lease_on_an_unknown_job_is_lost(stage: Stage) {
     let store = stage.store().await;
     let lease = Lease { job: JobId::new(), attempt: 1 };
-    assert_eq!(store.record(&lease, vec![step()], None).await.unwrap(), Recorded::LeaseLost);
+    assert_eq!(store.record(&lease, &progress(vec![step()], None)).await.unwrap(), Recorded::LeaseLost);
     assert_eq!(store.apply(&completion(&lease)).await.unwrap(), Applied::Unknown);
     assert_eq!(stored(&*store, Scope::All).await, []);
 }
@@ -145,7 +193,7 @@ async fn maintenance_gives_the_jobs_of_the_dead_to_others_until_the_retries_are_
     let policy = RetryPolicy { max_retries: 1, base: Duration::from_millis(1), max: Duration::from_millis(1) };
     let queue = Queue::new(Arc::clone(&store), policy);
     let first = running(&*store).await;
-    store.record(&first.lease(), vec![], Some(b"state".to_vec())).await.unwrap();
+    store.record(&first.lease(), &progress(vec![], Some(b"state".to_vec()))).await.unwrap();
 
     let second = eventually(async || {
         queue.maintain().await.unwrap();

@@ -8,8 +8,8 @@ use tradingagents::jobs::{
 };
 
 use super::stage::{
-    LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, request, running, soon, step, steps,
-    stored, submit, submit_for, worker,
+    LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, progress, request, running, soon, step,
+    steps, stored, submit, submit_for, worker,
 };
 use crate::support::redis::{Redis, free_port};
 
@@ -109,7 +109,7 @@ async fn a_job_that_ended_keeps_no_checkpoint() {
         [completion, |lease| Transition::fail(lease, &failure()), |lease| Transition::cancel(lease.job)];
     for end in ends {
         let claimed = running(&*store).await;
-        store.record(&claimed.lease(), vec![], Some(b"state".to_vec())).await.unwrap();
+        store.record(&claimed.lease(), &progress(vec![], Some(b"state".to_vec()))).await.unwrap();
         assert!(redis.cli(&["KEYS", "*"]).await.contains("checkpoint"));
         apply(&*store, &end(&claimed.lease())).await;
         assert!(!redis.cli(&["KEYS", "*"]).await.contains("checkpoint"));
@@ -130,8 +130,8 @@ async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
     let refusals = [
         submit_one(&*store).await,
         store.claim(&worker()).await.map(drop),
-        store.record(&claimed.lease(), vec![step()], Some(b"state".to_vec())).await.map(drop),
-        store.record(&claimed.lease(), vec![], Some(b"state".to_vec())).await.map(drop),
+        store.record(&claimed.lease(), &progress(vec![step()], Some(b"state".to_vec()))).await.map(drop),
+        store.record(&claimed.lease(), &progress(vec![], Some(b"state".to_vec()))).await.map(drop),
         store.apply(&completion(&claimed.lease())).await.map(drop),
         store.apply(&Transition::cancel(pending.id)).await.map(drop),
     ];
@@ -141,7 +141,7 @@ async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
     }
     assert_eq!(redis.cli(&["DEBUG", "DIGEST"]).await, before);
 
-    store.record(&claimed.lease(), vec![], None).await.expect("leases are renewed");
+    store.record(&claimed.lease(), &progress(vec![], None)).await.expect("leases are renewed");
     assert_eq!(store.get(pending.id).await.unwrap(), Some(pending.clone()), "reading goes on");
     eventually(async || {
         store.tidy().await.expect("what is old may go");
@@ -191,7 +191,7 @@ async fn a_redis_that_was_emptied_takes_new_jobs() {
     assert_eq!(store.claim(&worker()).await.unwrap(), None);
     assert_eq!(store.expired().await.unwrap(), []);
     store.tidy().await.unwrap();
-    let late = store.record(&lost.lease(), vec![step()], Some(b"state".to_vec())).await.unwrap();
+    let late = store.record(&lost.lease(), &progress(vec![step()], Some(b"state".to_vec()))).await.unwrap();
     assert_eq!(late, Recorded::LeaseLost);
     assert_eq!(store.stats().await.unwrap(), Stats::default());
     let claimed = running(&*store).await;
@@ -253,7 +253,7 @@ async fn events_that_a_busy_job_pushed_out_are_a_gap_and_the_rest_follows() {
     let scope = Scope::Job(claimed.job.id);
     let early = stored(&*store, scope).await[1].id;
     for _ in 0..20 {
-        store.record(&claimed.lease(), steps(100), None).await.unwrap();
+        store.record(&claimed.lease(), &progress(steps(100), None)).await.unwrap();
     }
     apply(&*store, &completion(&claimed.lease())).await;
     let kept = store.replay(scope, EventId::ZERO, 10_000).await.unwrap();

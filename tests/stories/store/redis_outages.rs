@@ -2,12 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tradingagents::jobs::{Job, JobId, RedisStore, Scope, Stats, Store, StoreError, Submission};
+use tradingagents::jobs::{Applied, Job, JobId, Recorded, RedisStore, Scope, Stats, Store, StoreError, Submission};
 
 use super::stage::{
-    LONG, apply, claim, completion, eventually, get, hear, open, request, running, soon, steps, stored, submit, worker,
+    LONG, apply, claim, completion, eventually, get, hear, open, progress, request, running, soon, steps, stored,
+    submit, worker,
 };
-use crate::support::redis::{Redis, free_port};
+use crate::support::{
+    proxy::{Proxy, Weather},
+    redis::{Redis, free_port},
+};
 
 /// A Redis that loses nothing when it is killed.
 const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
@@ -34,7 +38,7 @@ async fn a_redis_that_was_killed_and_comes_back_has_every_job() {
     let done = running(&*store).await;
     apply(&*store, &completion(&done.lease())).await;
     let claimed = running(&*store).await;
-    store.record(&claimed.lease(), steps(2), Some(b"state".to_vec())).await.unwrap();
+    store.record(&claimed.lease(), &progress(steps(2), Some(b"state".to_vec()))).await.unwrap();
     let mut pending = Vec::new();
     for _ in 0..50 {
         pending.push(submit(&*store).await.id);
@@ -50,7 +54,7 @@ async fn a_redis_that_was_killed_and_comes_back_has_every_job() {
     assert_eq!(after, Some(before));
     assert_eq!(store.stats().await.unwrap(), Stats { pending: 50, running: 1, completed: 1, ..Stats::default() });
     assert_eq!(stored(&*store, Scope::All).await, events);
-    store.record(&claimed.lease(), steps(1), None).await.unwrap();
+    store.record(&claimed.lease(), &progress(steps(1), None)).await.unwrap();
     apply(&*store, &completion(&claimed.lease())).await;
     for id in pending {
         assert_eq!(claim(&*store).await.job.id, id);
@@ -99,7 +103,7 @@ async fn events_that_happen_while_a_listener_is_cut_off_arrive_once_and_in_order
         let (other, lease) = (Arc::clone(&other), claimed.lease());
         async move {
             for _ in 0..400 {
-                other.record(&lease, steps(3), None).await.unwrap();
+                other.record(&lease, &progress(steps(3), None)).await.unwrap();
             }
         }
     });
@@ -130,4 +134,92 @@ async fn a_redis_that_hangs_is_an_outage_until_it_goes_on() {
 async fn persist(store: &dyn Store) -> Job {
     let submission = Submission::of_job(JobId::new(), request("NVDA"));
     eventually(async || store.submit(&submission).await.ok()).await.into_job()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_does_not_say_where_it_listens_from_before_redis_knows_of_it() {
+    let redis = Redis::start(&[]).await;
+    let proxy = Proxy::before(&redis.address()).await;
+    proxy.set(Weather::Holding("SUBSCRIBE".into()));
+    let store = RedisStore::connect(&format!("redis://{}", proxy.address()), LONG, LONG).unwrap();
+    let mut live = store.live();
+    proxy.met(1).await;
+    let error = soon(store.last_event()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+
+    proxy.set(Weather::Fair);
+    eventually(async || store.last_event().await.ok()).await;
+    let claimed = running(&store).await;
+    assert_eq!(hear(&mut live, 2).await, stored(&store, Scope::Job(claimed.job.id)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_that_happen_before_redis_knows_of_a_listener_that_is_back_are_heard() {
+    let redis = Redis::start(&[]).await;
+    let other = open(&redis, LONG, LONG).await;
+    let proxy = Proxy::before(&redis.address()).await;
+    let store = RedisStore::connect(&format!("redis://{}", proxy.address()), LONG, LONG).unwrap();
+    store.last_event().await.unwrap();
+    let mut live = store.live();
+    for round in 1..=3 {
+        proxy.set(Weather::Holding("SUBSCRIBE".into()));
+        proxy.cut();
+        proxy.met(round).await;
+        for _ in 0..20 {
+            submit(&*other).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        proxy.set(Weather::Fair);
+    }
+    let events = stored(&*other, Scope::All).await;
+    assert_eq!(hear(&mut live, events.len()).await, events);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_whose_other_end_vanished_are_made_anew() {
+    let redis = Redis::start(&[]).await;
+    let other = open(&redis, LONG, LONG).await;
+    let proxy = Proxy::before(&redis.address()).await;
+    let store = RedisStore::connect(&format!("redis://{}", proxy.address()), LONG, LONG).unwrap();
+    store.last_event().await.unwrap();
+    let mut live = store.live();
+    proxy.forget();
+    let submitted = submit(&*other).await;
+    // A store that is asked without a pause would otherwise always seem to have only just been asked.
+    let asking = tokio::spawn(async move {
+        loop {
+            if let Ok(Some(job)) = store.get(submitted.id).await {
+                return (store, job);
+            }
+        }
+    });
+    assert_eq!(hear(&mut live, 1).await, stored(&*other, Scope::All).await);
+    assert_eq!(soon(asking).await.unwrap().1, get(&*other, submitted.id).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_whose_answer_was_lost_happens_once_when_it_is_repeated() {
+    let redis = Redis::start(&[]).await;
+    let proxy = Proxy::before(&redis.address()).await;
+    let store = RedisStore::connect(&format!("redis://{}", proxy.address()), LONG, LONG).unwrap();
+    store.last_event().await.unwrap();
+    let claimed = running(&store).await;
+    // Redis knows the scripts from here on.
+    store.record(&claimed.lease(), &progress(steps(1), None)).await.unwrap();
+    let (lease, progress) = (claimed.lease(), progress(steps(3), Some(b"state".to_vec())));
+
+    proxy.set(Weather::Deaf("checkpoint".into()));
+    let error = soon(store.record(&lease, &progress)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    let recorded = eventually(async || store.record(&lease, &progress).await.ok()).await;
+    assert_eq!(recorded, Recorded::Done);
+
+    let transition = completion(&lease);
+    proxy.set(Weather::Deaf("completed".into()));
+    soon(store.apply(&transition)).await.unwrap_err();
+    let applied = eventually(async || store.apply(&transition).await.ok()).await;
+    assert_eq!(applied, Applied::Done(get(&store, lease.job).await));
+
+    let kinds: Vec<_> = stored(&store, Scope::All).await.into_iter().map(|event| event.kind).collect();
+    assert_eq!(kinds[2..], [steps(1), steps(3), vec![transition.event]].concat());
 }

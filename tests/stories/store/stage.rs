@@ -1,6 +1,12 @@
 //! Where the stories about stores play, and their properties.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::broadcast,
@@ -10,7 +16,7 @@ use tradingagents::{
     domain::{Agent, Decision, Rating},
     jobs::{
         Applied, Claim, EmbeddedStore, ErrorType, Event, EventId, EventKind, Failure, Job, JobConfig, JobId,
-        JobRequest, Lease, Listing, Recorded, RedisStore, Scope, Status, Store, Submission, WorkerId,
+        JobRequest, Lease, Listing, Progress, Recorded, RedisStore, Scope, Status, Store, Submission, WorkerId,
         transition::Transition,
     },
 };
@@ -133,7 +139,7 @@ pub async fn apply(store: &dyn Store, transition: &Transition) -> Job {
 
 /// Appends events that have to be taken.
 pub async fn record(store: &dyn Store, lease: &Lease, events: Vec<EventKind>) {
-    assert_eq!(store.record(lease, events, None).await.unwrap(), Recorded::Done);
+    assert_eq!(store.record(lease, &progress(events, None)).await.unwrap(), Recorded::Done);
 }
 
 pub fn completion(lease: &Lease) -> Transition {
@@ -148,6 +154,15 @@ pub fn failure() -> Failure {
         transient: true,
         retry_after: None,
     }
+}
+
+/// What a holder of a lease writes; it comes after all that a story made before.
+pub fn progress(events: Vec<EventKind>, checkpoint: Option<Vec<u8>>) -> Progress {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    if events.is_empty() && checkpoint.is_none() {
+        return Progress::default();
+    }
+    Progress { number: NUMBER.fetch_add(1, Ordering::Relaxed), events, checkpoint }
 }
 
 /// An event of an agent's turn.

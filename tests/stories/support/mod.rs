@@ -3,6 +3,7 @@
 pub mod books;
 pub mod llm;
 pub mod program;
+pub mod proxy;
 pub mod receiver;
 pub mod recorded;
 pub mod redis;

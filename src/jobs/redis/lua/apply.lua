@@ -17,7 +17,9 @@ else
     holds = not silent or silent >= tonumber(lease)
   end
 end
-if not holds then return { 0, record(id) } end
+-- What ended an attempt for its holder: it may ask again, if the answer was lost.
+local ending = guard == 'attempt' and attempt .. ' ' .. status
+if not holds then return { ending and before.ending == ending and 1 or 0, record(id) } end
 
 local event = emit(id, kind)
 leave(id, before.entry, before.priority)
@@ -25,6 +27,7 @@ local change = { 'status', status, 'entry', '' }
 local function set(...)
   for _, value in ipairs({ ... }) do table.insert(change, value) end
 end
+if ending then set('ending', ending) end
 if retries == 'count' then set('retry_count', tonumber(before.retry_count) + 1) end
 if retries == 'reset' then set('retry_count', 0) end
 if error_type ~= '' then set('error_type', error_type, 'error', error) end

@@ -32,7 +32,8 @@ local function claim(priority)
         type = 'claimed',
         data = { worker = worker, attempt = attempt, resumed = checkpoint ~= false },
       }))
-      redis.call('HSET', key('job', id), 'status', 'running', 'attempt', attempt, 'started_at', now(), 'worker', worker)
+      redis.call('HSET', key('job', id), 'status', 'running', 'attempt', attempt, 'started_at', now(), 'worker', worker,
+        'recorded', 0)
       move(claimed, 'running')
       return { record(id), checkpoint }
     end

@@ -1,9 +1,13 @@
--- id, attempt, checkpoint or '', event... -> 1, or 0 if the lease is lost
-local id, attempt, checkpoint = unpack(ARGV, 1, 3)
+-- id, attempt, number, checkpoint or '', event... -> 1, or 0 if the lease is lost
+local id, attempt, number, checkpoint = unpack(ARGV, 1, 4)
 local running = job(id)
 if not running or not runs_under(running, attempt) then return 0 end
-for i = 4, #ARGV do emit(id, ARGV[i]) end
-if checkpoint ~= '' then redis.call('SET', key('checkpoint', id), checkpoint) end
+-- Otherwise it is written, and the answer was lost.
+if tonumber(number) > tonumber(running.recorded or 0) then
+  for i = 5, #ARGV do emit(id, ARGV[i]) end
+  if checkpoint ~= '' then redis.call('SET', key('checkpoint', id), checkpoint) end
+  redis.call('HSET', key('job', id), 'recorded', number)
+end
 -- Claiming the entry anew sets its idle time to 0.
 redis.call('XCLAIM', ready_of(running.priority), GROUP, CONSUMER, 0, running.entry, 'JUSTID')
 return 1
