@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     domain::Ticker,
-    jobs::{Applied, Cancel, Job, JobId, Listing, Status, StoreError},
-    results::{JobResult, Results, ResultsError},
+    jobs::{Applied, Cancel, Job, JobId, Listing, Status},
+    results::JobResult,
 };
 
 /// After how many seconds a client may ask for a job that it has just submitted.
@@ -201,7 +201,9 @@ pub fn retry_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 
 /// `GET /jobs/{job_id}/result`
 pub async fn result(State(api): State<Api>, JobPath(id): JobPath) -> Result<Response, Problem> {
-    read_file(&api, id, "application/json", Results::read).await
+    let job = completed(&api, id).await?;
+    let text = api.results.read(&job).await?.ok_or_else(|| Problem::result_gone(id))?;
+    Ok(document("application/json", text))
 }
 
 pub fn result_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -220,7 +222,9 @@ pub fn result_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 
 /// `GET /jobs/{job_id}/report`
 pub async fn report(State(api): State<Api>, JobPath(id): JobPath) -> Result<Response, Problem> {
-    read_file(&api, id, "text/markdown; charset=utf-8", Results::read_report).await
+    let job = completed(&api, id).await?;
+    let text = api.results.read_report(&job).await?.ok_or_else(|| Problem::result_gone(id))?;
+    Ok(document("text/markdown; charset=utf-8", text))
 }
 
 pub fn report_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -240,22 +244,15 @@ pub async fn find(api: &Api, id: JobId) -> Result<Job, Problem> {
     api.queue.get(id).await?.ok_or_else(|| Problem::job_not_found(&id.to_string()))
 }
 
-/// A file of a completed job.
-async fn read_file(
-    api: &Api,
-    id: JobId,
-    kind: &'static str,
-    read: fn(&Results, &Job) -> Result<Option<String>, ResultsError>,
-) -> Result<Response, Problem> {
+/// The job of an id, whose result is asked for.
+async fn completed(api: &Api, id: JobId) -> Result<Job, Problem> {
     let job = find(api, id).await?;
-    if job.status != Status::Completed {
-        return Err(Problem::not_completed(job.status));
-    }
-    let results = api.results.clone();
-    let text = tokio::task::spawn_blocking(move || read(&results, &job)).await;
-    let text = text.map_err(|panic| StoreError::Corrupt(panic.to_string()))??;
-    let text = text.ok_or_else(|| Problem::result_gone(id))?;
-    Ok(([(header::CONTENT_TYPE, kind)], Body::from(text)).into_response())
+    if job.status == Status::Completed { Ok(job) } else { Err(Problem::not_completed(job.status)) }
+}
+
+/// A file of a result.
+fn document(kind: &'static str, text: String) -> Response {
+    ([(header::CONTENT_TYPE, kind)], Body::from(text)).into_response()
 }
 
 fn not_completed(docs: TransformResponse<'_, Problem>) -> TransformResponse<'_, Problem> {
@@ -270,6 +267,7 @@ fn result_example() -> serde_json::Value {
     let text = "…";
     json!({
         "job_id": JOB_ID,
+        "attempt": 1,
         "ticker": "NVDA",
         "date": "2024-05-10",
         "decision": "BUY",

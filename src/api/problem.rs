@@ -116,8 +116,8 @@ impl Problem {
     /// The job's files are no longer where they were written.
     pub fn result_gone(id: JobId) -> Self {
         let detail = format!(
-            "The result of job {id} is not in the API's results folder: it was removed, or API and workers have different \
-             folders (RESULTS_DIR)"
+            "The result of job {id} is not where the API looks for it: it was removed, or API and workers have different \
+             places (RESULTS_DIR, RESULTS_URL)"
         );
         Self::new(StatusCode::GONE, detail)
     }
@@ -177,8 +177,13 @@ impl From<SubmitError> for Problem {
 
 impl From<ResultsError> for Problem {
     fn from(error: ResultsError) -> Self {
-        tracing::warn!(%error, "the results folder failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        tracing::warn!(%error, "the results can't be read");
+        match error {
+            ResultsError::Unreachable { .. } => {
+                Self { retry_after: Some(BUSY_WAIT), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
+            }
+            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        }
     }
 }
 

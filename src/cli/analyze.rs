@@ -62,7 +62,7 @@ pub async fn run(args: AnalyzeArgs, config: Arc<Config>, desk: Desk, output: &Ou
         None => queue.submit(request, None).await?.into_job(),
     };
     let events = queue.follow(Scope::Job(job.id), None).await?;
-    let results = Results::new(&config.results_dir);
+    let results = Results::new(&config)?;
     let stop = interrupted.child_token();
     let working = tokio::spawn(worker(&config, &queue, desk, &results).run(stop.clone()));
 
@@ -80,7 +80,7 @@ pub async fn run(args: AnalyzeArgs, config: Arc<Config>, desk: Desk, output: &Ou
     forget(&file);
     progress.conclude(&outcome)?;
     if outcome.decided() {
-        tell_result(&results, &job, args.json, output)?;
+        tell_result(&results, &job, args.json, output).await?;
     }
     Ok(outcome.exit())
 }
@@ -103,13 +103,12 @@ async fn show(mut events: Follower, progress: &mut Progress) -> anyhow::Result<O
     anyhow::bail!("the job's events ended before the job")
 }
 
-fn tell_result(results: &Results, job: &Job, json: bool, output: &Output) -> anyhow::Result<()> {
+async fn tell_result(results: &Results, job: &Job, json: bool, output: &Output) -> anyhow::Result<()> {
     if json {
-        let text = results.read(job)?.context("the result is gone from its folder")?;
+        let text = results.read(job).await?.context("the result is gone from its place")?;
         output.json(&serde_json::from_str::<serde_json::Value>(&text)?)?;
     } else {
-        let folder = results.folder(&job.request.ticker, job.request.date, job.id);
-        output.line(format_args!("report: {}", folder.join("report.md").display()))?;
+        output.line(format_args!("report: {}", results.place_of_report(job)))?;
     }
     Ok(())
 }

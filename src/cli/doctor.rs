@@ -28,7 +28,7 @@ pub async fn run(config: Arc<Config>, desk: &Desk) -> anyhow::Result<Exit> {
     println!("\nChecks");
     let checks = [
         ("redis", redis(&config).await),
-        ("results", results(&config)),
+        ("results", results(&config).await),
         ("memory", folder("MEMORY_DIR", &config.memory_folder())),
         ("state", folder("STATE_DIR", &config.state_dir)),
         ("data", data(&config)),
@@ -74,9 +74,10 @@ async fn redis(config: &Config) -> Verdict {
     }
 }
 
-fn results(config: &Config) -> Verdict {
-    match Results::new(&config.results_dir).check() {
-        Ok(()) => Verdict::Fine(format!("{} is writable", config.results_dir.display())),
+async fn results(config: &Config) -> Verdict {
+    let check = async { Results::new(config)?.check().await };
+    match check.await {
+        Ok(answer) => Verdict::Fine(answer),
         Err(error) => Verdict::Broken(error.to_string()),
     }
 }

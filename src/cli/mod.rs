@@ -47,6 +47,7 @@ use crate::{
     http_client,
     jobs::StoreError,
     memory::DecisionLog,
+    results::ResultsError,
 };
 
 /// A job service that runs a team of LLM trading agents over market data and returns a reasoned BUY, SELL or HOLD.
@@ -150,7 +151,7 @@ fn of_operator(config: Config) -> Config {
 fn exit_of(error: &anyhow::Error) -> Exit {
     if let Some(error) = error.downcast_ref::<CliError>() {
         error.exit()
-    } else if error.is::<config::ConfigError>() {
+    } else if error.is::<config::ConfigError>() || matches!(error.downcast_ref(), Some(ResultsError::Settings { .. })) {
         Exit::Usage
     } else if error.is::<StoreError>() {
         Exit::Unreachable

@@ -32,7 +32,7 @@ pub async fn worker(config: Arc<Config>) -> anyhow::Result<()> {
         Some(address) => Some(listen(address, "METRICS_LISTEN").await?),
         None => None,
     };
-    let worker = new_worker(&config, queue.clone(), desk);
+    let worker = new_worker(&config, queue.clone(), desk)?;
     let told = CancellationToken::new();
     let tell = async {
         if let Some(listener) = metrics {
@@ -63,7 +63,7 @@ pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
     let listener = listen(config.api_listen, "API_LISTEN").await?;
     let store = EmbeddedStore::open(&config.state_dir.join("jobs.redb"), lease(&config), ttl(&config))?;
     let queue = Queue::new(Arc::new(store), retry_policy(&config)).with_most_pending(config.max_pending);
-    let worker = new_worker(&config, queue.clone(), desk);
+    let worker = new_worker(&config, queue.clone(), desk)?;
     let worker = async {
         worker.run(stop.clone()).await;
         // A worker that ends by WORKER_MAX_JOBS ends the process, as it does alone.
@@ -80,8 +80,8 @@ pub fn redis_queue(config: &Config) -> anyhow::Result<Queue> {
 }
 
 /// A worker as the settings say.
-pub fn new_worker(config: &Config, queue: Queue, desk: Desk) -> Worker {
-    Worker::new(queue, desk, Results::new(&config.results_dir), Options::new(config))
+pub fn new_worker(config: &Config, queue: Queue, desk: Desk) -> anyhow::Result<Worker> {
+    Ok(Worker::new(queue, desk, Results::new(config)?, Options::new(config)))
 }
 
 /// The retries that the settings allow.
@@ -117,7 +117,7 @@ async fn serve_api(
     if config.api_keys.is_empty() && !address.ip().is_loopback() {
         warn!("without API_KEYS, whoever reaches {address} can submit jobs and read their results");
     }
-    let results = Results::new(&config.results_dir);
+    let results = Results::new(config)?;
     let listeners = Arc::new(Semaphore::new(config.max_listeners));
     let api = Api { queue, results, config: config.clone(), listeners, stop: stop.clone() };
     let grace = Duration::from_secs(config.shutdown_grace);

@@ -9,6 +9,7 @@ mod networks;
 mod origins;
 mod providers;
 mod redis_url;
+mod results_url;
 mod server_url;
 mod webhook_secrets;
 
@@ -19,6 +20,7 @@ pub use load::{ConfigError, Setting, load, settings};
 pub use networks::Networks;
 pub use origins::Origins;
 pub use redis_url::RedisUrl;
+pub use results_url::ResultsUrl;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
@@ -92,6 +94,32 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The folder of the results.
     pub results_dir: PathBuf,
+    /// The bucket of S3, or of a store that speaks as S3 does, that keeps the results instead of RESULTS_DIR, and what their
+    /// names begin with: s3://bucket/prefix.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a bucket and a prefix such as s3://bucket/prefix"))]
+    pub results_url: Option<ResultsUrl>,
+    /// Where the store of RESULTS_URL is, if not at Amazon: https://minio.example:9000. With
+    /// AWS_VIRTUAL_HOSTED_STYLE_REQUEST the bucket is part of its name.
+    #[schemars(with = "Option<Url>")]
+    pub aws_endpoint_url: Option<ServerUrl>,
+    /// Whether AWS_ENDPOINT_URL may be an http: URL, over which results go in the clear.
+    pub aws_allow_http: bool,
+    /// Whether the bucket is named in the host (bucket.host) and not in the path (host/bucket).
+    pub aws_virtual_hosted_style_request: bool,
+    /// The region of the bucket.
+    pub aws_region: String,
+    /// The id of the key to the bucket. Without, the role is taken that Amazon gives to the machine.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub aws_access_key_id: Option<SecretString>,
+    /// The key to the bucket.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub aws_secret_access_key: Option<SecretString>,
+    /// The token of a key that ends.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub aws_session_token: Option<SecretString>,
     /// The folder of the decision log, which later jobs learn from; the folder memory in RESULTS_DIR if unset.
     pub memory_dir: Option<PathBuf>,
 
@@ -316,6 +344,14 @@ impl Default for Config {
             job_ttl: 7 * 24 * 3600,
             state_dir: "state".into(),
             results_dir: "results".into(),
+            results_url: None,
+            aws_endpoint_url: None,
+            aws_allow_http: false,
+            aws_virtual_hosted_style_request: false,
+            aws_region: "us-east-1".into(),
+            aws_access_key_id: None,
+            aws_secret_access_key: None,
+            aws_session_token: None,
             memory_dir: None,
             worker_id: None,
             metrics_listen: None,

@@ -16,6 +16,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JobResult {
     pub job_id: JobId,
+    /// The attempt at the job that it is the result of; 0 if it is older than this field.
+    #[serde(default)]
+    pub attempt: u32,
     pub ticker: Ticker,
     pub date: TradeDate,
     pub decision: Decision,
@@ -100,11 +103,12 @@ pub struct Reports {
 
 impl JobResult {
     /// The result of a finished analysis; none if it has no outcome yet.
-    pub fn new(job_id: JobId, analysis: &Analysis) -> Option<Self> {
+    pub fn new(job_id: JobId, attempt: u32, analysis: &Analysis) -> Option<Self> {
         let outcome = analysis.outcome.as_ref()?;
         let reports = Reports::new(analysis, &outcome.text);
         Some(Self {
             job_id,
+            attempt,
             ticker: analysis.brief.ticker.clone(),
             date: analysis.brief.date,
             decision: outcome.rating.decision(),

@@ -1,138 +1,122 @@
-//! The folder of a result: written whole or not at all.
+//! Results in a folder: written whole or not at all, and never over those of a later attempt.
 //!
 //! The files are written and synced in a hidden folder beside the place where they belong, which is then renamed. So a
-//! reader sees all of them or none, also after a crash or on a full disk.
+//! reader sees all of them or none, also after a crash or on a full disk. Who wrote what is there already is looked up
+//! under a lock of the date's folder, which works on a shared one (NFS) too.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
-use super::{JobResult, report};
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+
+use super::{JobResult, ResultsError, attempt_of, files};
 use crate::{
     domain::{Ticker, TradeDate},
     jobs::{Job, JobId},
 };
 
-/// The folder under which results are kept.
+/// The file of a date's folder that is locked. It stays: whoever removed it could leave two with a lock each.
+const LOCK: &str = ".lock";
+
+/// How long another may hold the lock. It takes two renames; but whoever holds it may have been paused.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The wait before a lock that another holds is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// The folder under which results are kept. It is made on the first write.
 #[derive(Debug, Clone)]
-pub struct Results {
+pub struct Folder {
     root: PathBuf,
     /// Whether a result is on the disk, and not only on its way there, when it is written.
     synced: bool,
 }
 
-/// Why a result could not be written or read.
-#[derive(Debug, thiserror::Error)]
-pub enum ResultsError {
-    /// The disk is full, or the quota used up.
-    #[error("no room for the result in {}: {source}; free some space or set RESULTS_DIR to another disk", path.display())]
-    Full { path: PathBuf, source: io::Error },
-    #[error("can't write the result to {}: {source}; the folder has to be writable by the worker's user", path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error("can't read the result in {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-}
-
-impl Results {
-    /// Results under `root`, which is made on the first write.
+impl Folder {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), synced: true }
     }
 
-    /// The same for results that a crash of the machine may take, because nothing could go on from them.
     pub fn unsynced(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), synced: false }
+        Self { synced: false, ..Self::new(root) }
     }
 
-    /// Writes the result's files and returns their folder, which appears at once with all of them. A result that is
-    /// there already, from an attempt that wrote it and died before it could say so, is replaced.
-    pub fn write(&self, result: &JobResult) -> Result<PathBuf, ResultsError> {
-        let folder = self.folder(&result.ticker, result.date, result.job_id);
-        write_folder(&folder, &files(result), self.synced).map_err(|source| ResultsError::of_write(&folder, source))?;
-        Ok(folder)
+    /// Writes the files, whose folder appears at once with all of them.
+    pub async fn write(&self, result: &JobResult) -> Result<String, ResultsError> {
+        let folder = self.place(&result.ticker, result.date, result.job_id);
+        let (attempt, synced) = (result.attempt, self.synced);
+        let mut all = files::texts(result);
+        all.push((files::STATE, files::state(result)));
+        let writing = folder.clone();
+        match unblocked(move || write_folder(&writing, &all, attempt, synced)).await {
+            Ok(None) => Ok(folder.display().to_string()),
+            Ok(Some(by)) => Err(ResultsError::Superseded { place: folder.display().to_string(), by }),
+            Err(error) => Err(ResultsError::of_write(&folder, &error)),
+        }
     }
 
-    /// The result of a completed job as its JSON text; none if its folder is not there (any more).
-    pub fn read(&self, job: &Job) -> Result<Option<String>, ResultsError> {
-        self.read_file(job, "state.json")
-    }
-
-    /// The report of a completed job as Markdown; none if its folder is not there (any more).
-    pub fn read_report(&self, job: &Job) -> Result<Option<String>, ResultsError> {
-        self.read_file(job, "report.md")
-    }
-
-    fn read_file(&self, job: &Job, name: &str) -> Result<Option<String>, ResultsError> {
-        let path = self.folder(&job.request.ticker, job.request.date, job.id).join(name);
-        match fs::read_to_string(&path) {
+    /// A file of a job's result; none if it is not there (any more).
+    pub async fn read(&self, job: &Job, name: &str) -> Result<Option<String>, ResultsError> {
+        let path = self.of(job).join(name);
+        let reading = path.clone();
+        match unblocked(move || fs::read_to_string(&reading)).await {
             Ok(text) => Ok(Some(text)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(ResultsError::Read { path, source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ResultsError::of_read(&path, &error)),
         }
     }
 
     /// Where the result of a job is, or will be.
-    pub fn folder(&self, ticker: &Ticker, date: TradeDate, id: JobId) -> PathBuf {
+    pub fn of(&self, job: &Job) -> PathBuf {
+        self.place(&job.request.ticker, job.request.date, job.id)
+    }
+
+    fn place(&self, ticker: &Ticker, date: TradeDate, id: JobId) -> PathBuf {
         self.root.join(ticker.as_str()).join(date.to_string()).join(id.to_string())
     }
 
     /// Whether a result could be written now: makes the root and writes a file there.
-    pub fn check(&self) -> Result<(), ResultsError> {
+    pub fn check(&self) -> Result<&Path, ResultsError> {
         fs::create_dir_all(&self.root)
             .and_then(|()| tempfile::tempfile_in(&self.root))
             .and_then(|mut probe| probe.write_all(b"probe"))
-            .map_err(|source| ResultsError::of_write(&self.root, source))
-    }
-
-    /// The folder that holds all results.
-    pub fn root(&self) -> &Path {
-        &self.root
+            .map_err(|error| ResultsError::of_write(&self.root, &error))?;
+        Ok(&self.root)
     }
 }
 
-impl ResultsError {
-    fn of_write(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
-            _ => Self::Write { path, source },
-        }
-    }
+/// Runs what waits for a disk where it holds up nobody.
+async fn unblocked<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-/// The files of a result by their paths in its folder; an agent that did not speak has none.
-fn files(result: &JobResult) -> Vec<(&'static str, String)> {
-    let reports = &result.reports;
-    let mut files = vec![
-        ("state.json", serde_json::to_string_pretty(result).expect("a result has no map with keys that are no texts")),
-        ("decision.txt", format!("{}\n", result.decision.as_str())),
-        ("report.md", report::markdown(result)),
-    ];
-    let agents = [
-        ("1_analysts/market.md", &reports.market),
-        ("1_analysts/sentiment.md", &reports.sentiment),
-        ("1_analysts/news.md", &reports.news),
-        ("1_analysts/fundamentals.md", &reports.fundamentals),
-        ("2_research/bull.md", &reports.bull),
-        ("2_research/bear.md", &reports.bear),
-        ("2_research/manager.md", &reports.research_manager),
-        ("3_trading/trader.md", &reports.trader),
-        ("4_risk/aggressive.md", &reports.aggressive),
-        ("4_risk/conservative.md", &reports.conservative),
-        ("4_risk/neutral.md", &reports.neutral),
-        ("5_portfolio/decision.md", &reports.portfolio_manager),
-    ];
-    files.extend(
-        agents.into_iter().filter(|(_, text)| !text.is_empty()).map(|(path, text)| (path, format!("{text}\n"))),
-    );
-    files
-}
-
-fn write_folder(folder: &Path, files: &[(&str, String)], synced: bool) -> io::Result<()> {
+/// Writes a result's folder; returns the later attempt whose result was there, and was left alone.
+fn write_folder(folder: &Path, files: &[(&str, String)], attempt: u32, synced: bool) -> io::Result<Option<u32>> {
     let parent = folder.parent().expect("a result's folder lies under its date");
     fs::create_dir_all(parent)?;
+    let hidden = write_hidden(parent, files, synced)?;
+    let lock = lock(parent)?;
+    if let Some(by) = written_by(folder)?.filter(|by| *by > attempt) {
+        return Ok(Some(by));
+    }
+    put_in_place(hidden.path(), folder)?;
+    drop(lock);
+    // It is renamed, so there is nothing left to remove.
+    let _ = hidden.keep();
+    if synced {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(None)
+}
+
+/// The files in a folder that nobody looks into, and that goes with its handle.
+fn write_hidden(parent: &Path, files: &[(&str, String)], synced: bool) -> io::Result<TempDir> {
     let hidden = tempfile::Builder::new().prefix(".partial-").tempdir_in(parent)?;
     for (path, text) in files {
         write_file(&hidden.path().join(path), text, synced)?;
@@ -140,10 +124,7 @@ fn write_folder(folder: &Path, files: &[(&str, String)], synced: bool) -> io::Re
     if synced {
         File::open(hidden.path())?.sync_all()?;
     }
-    put_in_place(hidden.path(), folder)?;
-    // It is renamed, so there is nothing left to remove.
-    let _ = hidden.keep();
-    if synced { File::open(parent)?.sync_all() } else { Ok(()) }
+    Ok(hidden)
 }
 
 fn write_file(path: &Path, text: &str, synced: bool) -> io::Result<()> {
@@ -153,6 +134,33 @@ fn write_file(path: &Path, text: &str, synced: bool) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(text.as_bytes())?;
     if synced { file.sync_all() } else { Ok(()) }
+}
+
+/// The lock of a date's folder, until it is dropped.
+fn lock(folder: &Path) -> io::Result<File> {
+    // NFS gives an exclusive lock only to who may write.
+    let file = File::options().create(true).append(true).open(folder.join(LOCK))?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_PATIENCE => sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                let held = format!("another worker has held {LOCK} for {} s", LOCK_PATIENCE.as_secs());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, held));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// The attempt that wrote the result that is there.
+fn written_by(folder: &Path) -> io::Result<Option<u32>> {
+    match fs::read(folder.join(files::STATE)) {
+        Ok(state) => Ok(Some(attempt_of(&state))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Renames `new` to `folder`. A folder that is there already is first moved aside, for rename(2) replaces only an

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     agents::Analysis,
-    domain::{Decision, Rating},
     jobs::{
         Applied, Claim, EventKind, Failure, Scope, Status, StoreError,
         feed::Followed,
@@ -115,31 +114,29 @@ impl<'a> Attempt<'a> {
     }
 
     /// Writes the result and the decision first and then ends the job, so that a completed job has both. A crash in
-    /// between leaves a job that runs its last step again and replaces the result with the same.
+    /// between leaves a job that runs its last step again and replaces the result with the same. The lease may be lost
+    /// while the result is written; then it is refused if the next attempt has written its own, and replaced by that else.
     async fn complete(&self, analysis: &Analysis) -> Result<(), LeaseLost> {
-        let Some(result) = JobResult::new(self.claim.job.id, analysis) else {
+        let Some(result) = JobResult::new(self.claim.job.id, self.claim.job.attempt, analysis) else {
             return self.fail(&failure::panicked(&"the firm ended without an outcome")).await;
         };
         self.keeper.confirm().await?;
-        let (decision, rating) = (result.decision, result.rating);
-        let (results, memory) = (self.worker.results.clone(), self.worker.desk.memory());
-        let written = tokio::task::spawn_blocking(move || {
-            let folder = results.write(&result)?;
-            remember(&memory, &result);
-            Ok::<_, ResultsError>(folder)
-        })
-        .await;
-        match written.map_err(|panic| failure::panicked(&panic.to_string())).and_then(|w| w.map_err(Failure::from)) {
-            Ok(folder) => self.completed(decision, rating, &folder).await,
-            Err(failure) => self.fail(&failure).await,
+        match self.worker.results.write(&result).await {
+            Ok(place) => self.completed(result, &place).await,
+            Err(ResultsError::Superseded { .. }) => Err(LeaseLost),
+            Err(error) => self.fail(&error.into()).await,
         }
     }
 
-    async fn completed(&self, decision: Decision, rating: Rating, folder: &std::path::Path) -> Result<(), LeaseLost> {
+    async fn completed(&self, result: JobResult, place: &str) -> Result<(), LeaseLost> {
+        let (decision, rating) = (result.decision, result.rating);
+        let memory = self.worker.desk.memory();
+        // What the log keeps is no reason for the job not to end.
+        let _ = tokio::task::spawn_blocking(move || remember(&memory, &result)).await;
         self.conclude(&Transition::complete(&self.claim.lease(), decision, rating)).await?;
         METRICS.attempt("completed");
         METRICS.job(Status::Completed.as_str(), self.began.elapsed());
-        info!(decision = decision.as_str(), rating = rating.as_str(), folder = %folder.display(), "completed");
+        info!(decision = decision.as_str(), rating = rating.as_str(), result = place, "completed");
         Ok(())
     }
 

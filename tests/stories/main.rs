@@ -19,6 +19,7 @@ mod market;
 mod memory;
 mod model_server;
 mod operations;
+mod results;
 mod rules;
 mod security;
 mod service;

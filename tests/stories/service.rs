@@ -502,6 +502,6 @@ async fn results_are_readable_by_others_who_share_the_folder() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run(&["analyze", "AAPL", "--date", "2012-09-19", "--offline"]).await.code, Some(0));
     let date = sandbox.results().join("AAPL/2012-09-19");
-    let folder = fs::read_dir(&date).unwrap().next().unwrap().unwrap();
+    let folder = fs::read_dir(&date).unwrap().flatten().find(|entry| entry.path().is_dir()).unwrap();
     assert_eq!(folder.metadata().unwrap().permissions().mode(), date.metadata().unwrap().permissions().mode());
 }

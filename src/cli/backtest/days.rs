@@ -31,7 +31,7 @@ pub async fn decide(
     let queue = Queue::new(Arc::new(store), service::retry_policy(config));
     let stop = interrupted.child_token();
     let options = Options { concurrency: 1, max_jobs: 0, grace: Duration::ZERO, ..Options::new(config) };
-    let worker = Worker::new(queue.clone(), desk, Results::unsynced(&config.results_dir), options);
+    let worker = Worker::new(queue.clone(), desk, Results::unsynced(config), options);
     let working = tokio::spawn(worker.run(stop.clone()));
     let progress = Progress::new(days.len(), output);
     let mut decisions = Vec::new();

@@ -7,6 +7,7 @@ pub mod proxy;
 pub mod receiver;
 pub mod recorded;
 pub mod redis;
+pub mod s3;
 pub mod server;
 pub mod service;
 pub mod vendors;
