@@ -145,6 +145,28 @@ pub struct Job {
     pub webhook: Option<Webhook>,
 }
 
+impl Job {
+    /// A job that was just accepted.
+    pub fn new(id: JobId, request: JobRequest, batch: Option<BatchId>, created_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            request,
+            batch,
+            status: Status::Pending,
+            created_at,
+            started_at: None,
+            completed_at: None,
+            error: None,
+            error_type: None,
+            attempt: 0,
+            retry_count: 0,
+            worker: None,
+            decision: None,
+            webhook: None,
+        }
+    }
+}
+
 /// A worker's right to a job under one attempt. It ends when the lease time passes without a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {

@@ -162,22 +162,7 @@ impl Shared {
 /// Stores a job that is new.
 fn add(step: &mut Step, id: JobId, request: JobRequest, batch: Option<BatchId>) -> Result<Job, StoreError> {
     let (ticker, date) = (request.ticker.clone(), request.date);
-    let job = Job {
-        id,
-        request,
-        batch,
-        status: Status::Pending,
-        created_at: step.now,
-        started_at: None,
-        completed_at: None,
-        error: None,
-        error_type: None,
-        attempt: 0,
-        retry_count: 0,
-        worker: None,
-        decision: None,
-        webhook: None,
-    };
+    let job = Job::new(id, request, batch, step.now);
     step.add(job.clone())?;
     step.tell(id, EventKind::Submitted { ticker, date })?;
     Ok(job)

@@ -8,7 +8,7 @@ use std::{
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
-    interfaces::{ClientLike, EventInterface, LuaInterface},
+    interfaces::{ClientLike, EventInterface, HashesInterface, LuaInterface},
     types::{
         Builder, ClusterHash, FromValue, Value,
         config::{Config, Options, ReconnectPolicy, Server},
@@ -20,7 +20,7 @@ use tokio::{sync::broadcast::Receiver, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
-use super::QUEUE;
+use super::{QUEUE, record::Fields};
 use crate::jobs::StoreError;
 
 /// The longest wait for an answer. A step takes well under a millisecond; a Redis that needs longer is as good as away.
@@ -80,6 +80,11 @@ impl Connection {
             result => result,
         }
         .map_err(|error| self.fault(&error))
+    }
+
+    /// One of the queue's hashes; empty if it is not there. A script that gives it costs Redis seven times as much.
+    pub async fn hash(&self, name: &str) -> Result<Fields, StoreError> {
+        self.client.hgetall(format!("{QUEUE}:{name}")).await.map_err(|error| self.fault(&error))
     }
 
     /// Whether Redis answers.

@@ -23,9 +23,9 @@ use async_trait::async_trait;
 use connection::Connection;
 use fred::types::Value;
 use listener::Listener;
-use record::{Fields, checkpoint, delivery_of, job_of, to_json, worker_of};
+use record::{Fields, checkpoint, delivery_of, job_of, submitted, to_json, unexpected, worker_of};
 use scripts::{
-    APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, JOB, LIST, OLDEST_READY,
+    APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, LIST, OLDEST_READY,
     RECORD, STATS, SUBMIT, TIDY, WORKERS,
 };
 use tokio::sync::broadcast;
@@ -94,18 +94,22 @@ impl Store for RedisStore {
             args.extend(args![id, request.ticker, request.priority.as_str(), due, webhook]);
             args.extend(args![to_json(request), to_json(&event)]);
         }
-        let (outcome, records): (String, Vec<Fields>) = self.connection.run(&SUBMIT, args).await?;
+        let (outcome, stored): (String, Vec<Value>) = self.connection.run(&SUBMIT, args).await?;
         match (outcome.as_str(), &submission.key, submission.most_pending) {
             ("conflict", Some(key), _) => return Err(SubmitError::KeyReused(key.clone())),
             ("full", _, Some(most)) => return Err(SubmitError::QueueFull { most }),
             _ => {}
         }
-        let jobs = records.iter().map(job_of).collect::<Result<_, _>>()?;
+        let job = |(place, answer)| match answer {
+            Value::Integer(created_at) => submitted(submission, place, created_at),
+            record => job_of(&record.convert().map_err(unexpected)?),
+        };
+        let jobs = stored.into_iter().enumerate().map(job).collect::<Result<_, _>>()?;
         Ok(Receipt { jobs, repeated: outcome == "repeated" })
     }
 
     async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        let fields: Fields = self.connection.run(&JOB, args![id]).await?;
+        let fields = self.connection.hash(&format!("job:{id}")).await?;
         if fields.is_empty() { Ok(None) } else { job_of(&fields).map(Some) }
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use fred::types::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::jobs::{Delivery, Event, EventId, Job, StoreError, Webhook, WorkerId, WorkerInfo, message_id};
+use crate::jobs::{Delivery, Event, EventId, Job, StoreError, Submission, Webhook, WorkerId, WorkerInfo, message_id};
 
 /// A hash.
 pub type Fields = HashMap<String, String>;
@@ -29,6 +29,14 @@ pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
         decision: fields.get("decision").map(|word| from_word(word)).transpose()?,
         webhook: webhook(fields)?,
     })
+}
+
+/// The job at this place of a submission, stored at this time.
+pub fn submitted(submission: &Submission, place: usize, created_at: i64) -> Result<Job, StoreError> {
+    let (id, request) =
+        submission.jobs.get(place).ok_or_else(|| unexpected("more jobs are stored than were submitted"))?;
+    let created_at = time_of(u64::try_from(created_at).map_err(unexpected)?)?;
+    Ok(Job::new(*id, request.clone(), submission.batch, created_at))
 }
 
 /// What became of the webhook of a job that has ended.

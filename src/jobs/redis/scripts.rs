@@ -21,7 +21,6 @@ scripts! {
     EXPIRED = "expired.lua";
     FORGET_WORKER = "forget_worker.lua";
     HEARTBEAT = "heartbeat.lua";
-    JOB = "job.lua";
     LAST_EVENT = "last_event.lua";
     LIST = "list.lua";
     OLDEST_READY = "oldest_ready.lua";

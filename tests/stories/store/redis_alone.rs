@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tradingagents::jobs::{
     EventId, JobId, Lease, Listing, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Status, Store, StoreError,
     Submission, SubmitError, feed::Followed, transition::Transition,
@@ -11,7 +12,11 @@ use super::stage::{
     LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, progress, request, running, soon, step,
     steps, stored, submit, submit_for, worker,
 };
-use crate::support::redis::{Redis, free_port};
+use crate::support::{
+    program::Sandbox,
+    redis::{Redis, free_port},
+    service::Service,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn submit_and_claim_and_get_are_one_round_trip_each() {
@@ -20,15 +25,30 @@ async fn submit_and_claim_and_get_are_one_round_trip_each() {
     // The first time, Redis learns the scripts.
     let claimed = running(&*store).await;
     store.get(claimed.job.id).await.unwrap();
-    redis.cli(&["CONFIG", "RESETSTAT"]).await;
+    let monitor = redis.monitor().await;
 
     let job = submit(&*store).await;
     claim(&*store).await;
     store.get(job.id).await.unwrap();
 
-    let statistics = redis.cli(&["INFO", "commandstats"]).await;
-    assert!(statistics.contains("cmdstat_evalsha:calls=3,"), "{statistics}");
-    assert!(!statistics.contains("cmdstat_eval:") && !statistics.contains("cmdstat_script"), "{statistics}");
+    assert_eq!(monitor.commands(&redis).await, ["EVALSHA", "EVALSHA", "HGETALL"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_asks_redis_once_for_a_submission_and_once_for_a_look() {
+    let redis = Redis::start(&[]).await;
+    let sandbox = Sandbox::new().set("REDIS_URL", redis.url()).set("API_LISTEN", "127.0.0.1:0");
+    let api = sandbox.start(&["api"]);
+    let service = Service::at(&api.url().await);
+    // The first time, Redis learns the script; once events are told, the API has asked for all that it needs itself.
+    let first = service.submit("NVDA", "2024-05-10", json!({})).await;
+    service.events_until(&first, |event| event["type"] == "submitted").await;
+    let monitor = redis.monitor().await;
+
+    let job = service.submit("NVDA", "2024-05-10", json!({})).await;
+    service.job(&job).await;
+
+    assert_eq!(monitor.commands(&redis).await, ["EVALSHA", "HGETALL"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,8 @@ use std::{net::TcpListener, process::Stdio, time::Duration};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    net::TcpStream,
     process::{Child, Command},
     time::timeout,
 };
@@ -68,12 +69,42 @@ impl Redis {
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
+    /// Notes from now on what clients ask.
+    pub async fn monitor(&self) -> Monitor {
+        let mut stream = TcpStream::connect(self.address()).await.unwrap();
+        stream.write_all(b"MONITOR\r\n").await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("+OK"));
+        Monitor(lines)
+    }
+
     /// What Redis answers to a command, one value a line.
     pub async fn cli(&self, command: &[&str]) -> String {
         let port = self.port.to_string();
         let output = Command::new("redis-cli").args(["-e", "--raw", "-p", &port]).args(command).output().await.unwrap();
         assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// What clients ask of a Redis; what its scripts do themselves is none of it.
+pub struct Monitor(Lines<BufReader<TcpStream>>);
+
+impl Monitor {
+    /// The commands since it was started, in capitals.
+    pub async fn commands(mut self, redis: &Redis) -> Vec<String> {
+        let end = "the-end";
+        redis.cli(&["ECHO", end]).await;
+        let mut commands = Vec::new();
+        loop {
+            let line = timeout(PATIENCE, self.0.next_line()).await.expect("Redis tells in time").unwrap().unwrap();
+            if line.contains(end) {
+                return commands;
+            }
+            if !line.contains(" lua] ") {
+                commands.extend(line.split('"').nth(1).map(str::to_uppercase));
+            }
+        }
     }
 }
 

@@ -20,6 +20,16 @@ local function next_entry(ready)
   return entry[1], fields(entry[2]).job
 end
 
+-- A table as a flat list of names and values.
+local function flat(record)
+  local list = {}
+  for name, value in pairs(record) do
+    list[#list + 1] = name
+    list[#list + 1] = value
+  end
+  return list
+end
+
 local function claim(priority)
   while true do
     local entry, id = next_entry(ready_of(priority))
@@ -32,10 +42,13 @@ local function claim(priority)
         type = 'claimed',
         data = { worker = worker, attempt = attempt, resumed = checkpoint ~= false },
       }))
-      redis.call('HSET', key('job', id), 'status', 'running', 'attempt', attempt, 'started_at', now(), 'worker', worker,
+      local time = now()
+      redis.call('HSET', key('job', id), 'status', 'running', 'attempt', attempt, 'started_at', time, 'worker', worker,
         'recorded', 0)
       move(claimed, 'running')
-      return { record(id), checkpoint }
+      -- The record as it is now, without the cost of asking for it once more.
+      claimed.status, claimed.attempt, claimed.started_at, claimed.worker = 'running', attempt, time, worker
+      return { flat(claimed), checkpoint }
     end
     -- An entry of a job that is gone.
     leave(id, entry, priority)

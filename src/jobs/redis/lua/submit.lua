@@ -1,7 +1,8 @@
 -- most pending jobs or '', idempotency key or '', fingerprint, how long the key is kept in ms, batch or '';
 -- then of each job: id, ticker, priority, when it may begin in ms or '', whether its end is told by webhook, request, event
---   -> {'stored' or 'repeated', records}, {'conflict', {}} or {'full', {}}
--- A job that is there already, from a submit whose answer was lost, is left as it is.
+--   -> {'stored' or 'repeated', jobs}, {'conflict', {}} or {'full', {}}
+-- A job is its record, or the time in ms at which it was stored now: the rest whoever submits it knows. A job that is there
+-- already, from a submit whose answer was lost, is left as it is.
 local most, idempotency, fingerprint, kept, batch = unpack(ARGV, 1, 5)
 local FIRST, SIZE = 6, 7
 
@@ -19,7 +20,7 @@ if idempotency ~= '' then
   end
 end
 
--- The places of the jobs that are not there yet.
+-- The jobs, and the places of those that are not there yet.
 local ids, new = {}, {}
 for i = FIRST, #ARGV, SIZE do
   table.insert(ids, ARGV[i])
@@ -43,11 +44,15 @@ local function add(id, ticker, priority, due, webhook, request, kind)
     redis.call('RPUSH', key('batch', batch), id)
   end
   index(id, ticker, 'pending')
+  return time
 end
 
-for _, i in ipairs(new) do add(unpack(ARGV, i, i + SIZE - 1)) end
+local stored = {}
+for _, i in ipairs(new) do stored[ARGV[i]] = add(unpack(ARGV, i, i + SIZE - 1)) end
 if idempotency ~= '' then
   redis.call('HSET', key('idempotency', idempotency), 'fingerprint', fingerprint, 'batch', batch, 'job', ids[1])
   redis.call('PEXPIRE', key('idempotency', idempotency), kept)
 end
-return { 'stored', records(ids) }
+local jobs = {}
+for i, id in ipairs(ids) do jobs[i] = stored[id] or record(id) end
+return { 'stored', jobs }

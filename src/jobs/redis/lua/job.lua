@@ -1,2 +1,0 @@
--- id -> record, empty if there is none
-return record(ARGV[1])
