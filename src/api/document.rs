@@ -139,9 +139,12 @@ pub async fn json(Extension(Document(text)): Extension<Document>) -> Response {
 }
 
 pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs.id("openapi").tag("service").summary("This document").response_with::<200, axum::Json<serde_json::Value>, _>(
-        |r| example_of(r, &json!({"openapi": "3.1.0", "info": {}, "paths": {}}), "OpenAPI 3.1."),
-    )
+    docs.id("openapi")
+        .tag("service")
+        .summary("This document")
+        .response_with::<200, axum::Json<serde_json::Map<String, serde_json::Value>>, _>(|r| {
+            example_of(r, &json!({"openapi": "3.1.0", "info": {}, "paths": {}}), "OpenAPI 3.1.")
+        })
 }
 
 /// `GET /docs`

@@ -10,7 +10,7 @@
 //! | who may ask, and how often | [`auth`], [`rate`], [`client`] |
 //! | what pages in browsers may do | [`browsers`] |
 //! | what a connection may take | [`server`] |
-//! | the OpenAPI document and its page | [`document`], [`webhooks`] |
+//! | the OpenAPI document and its page | [`document`], [`webhooks`], [`words`] |
 
 mod auth;
 mod batches;
@@ -32,6 +32,7 @@ mod server;
 mod submission;
 mod view;
 mod webhooks;
+mod words;
 mod workers;
 
 use std::sync::Arc;
@@ -66,8 +67,7 @@ pub struct Api {
 /// All routes, with what holds for every request by the settings.
 pub fn router(api: Api) -> Router {
     let config = api.config.clone();
-    let mut openapi = OpenApi::default();
-    let routes = routes().finish_api_with(&mut openapi, document::describe);
+    let (routes, openapi) = documented();
     let routes = routes
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
@@ -78,10 +78,16 @@ pub fn router(api: Api) -> Router {
 
 /// The OpenAPI document.
 pub fn openapi() -> OpenApi {
-    let mut openapi = OpenApi::default();
     // The routes are of no use without a state; only what they say of themselves is.
-    let _ = routes().finish_api_with(&mut openapi, document::describe);
-    openapi
+    documented().1
+}
+
+fn documented() -> (Router<Api>, OpenApi) {
+    let mut openapi = OpenApi::default();
+    let routes = routes().finish_api_with(&mut openapi, document::describe);
+    // Its schemas are there only now.
+    words::list(&mut openapi);
+    (routes, openapi)
 }
 
 fn routes() -> ApiRouter<Api> {

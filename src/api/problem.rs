@@ -38,6 +38,7 @@ pub struct Problem {
     detail: String,
     /// What is wrong with which field of the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     errors: Vec<FieldError>,
     /// Of an unknown job: `Job not found: {id}`; of an unknown batch, the same of it.
     #[serde(skip_serializing_if = "Option::is_none")]

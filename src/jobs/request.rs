@@ -19,6 +19,7 @@ pub struct JobRequest {
     pub date: TradeDate,
     /// What differs from the service's defaults.
     #[serde(default)]
+    #[schemars(transform = without_default)]
     pub config: JobConfig,
     /// Whether it goes before other jobs, or after them.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
@@ -29,6 +30,11 @@ pub struct JobRequest {
     /// Where its end is told: a signed POST by Standard Webhooks (<https://www.standardwebhooks.com>).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_url: Option<WebhookUrl>,
+}
+
+/// Generators of clients know no default of a whole object, and an absent one says the same.
+fn without_default(schema: &mut Schema) {
+    schema.remove("default");
 }
 
 impl JobRequest {

@@ -32,7 +32,7 @@ pub struct JobResult {
     /// Tokens of all steps.
     pub usage: Usage,
     /// Every turn of every agent: model, seconds, tokens, the whole conversation, and its tool calls.
-    #[schemars(with = "Vec<serde_json::Value>")]
+    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
     pub steps: Vec<StepRecord>,
 }
 
