@@ -37,6 +37,13 @@ in
     cargoArtifacts = craneLib.buildDepsOnly (distribution // { cargoCheckCommand = "true"; doCheck = false; });
     # The checks are a derivation of their own, so that an image does not wait for them.
     doCheck = false;
+    postInstall = ''
+      $out/bin/tradingagents man $out/share/man/man1
+      mkdir -p $out/share/bash-completion/completions $out/share/fish/vendor_completions.d $out/share/zsh/site-functions
+      $out/bin/tradingagents completions bash > $out/share/bash-completion/completions/tradingagents
+      $out/bin/tradingagents completions fish > $out/share/fish/vendor_completions.d/tradingagents.fish
+      $out/bin/tradingagents completions zsh > $out/share/zsh/site-functions/_tradingagents
+    '';
     meta = {
       inherit (manifest) description;
       license = lib.licenses.asl20;
@@ -47,5 +54,5 @@ in
   development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
 
   # The tests also compare the settings with the stack's files.
-  testedSource = sourceOf [ ../tests ../docs/RULES.md ../docs/OPERATIONS.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
+  testedSource = sourceOf [ ../tests ../docs/RULES.md ../docs/OPERATIONS.md ../docs/CONFIGURATION.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
 }

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use super::client::ClientError;
+use crate::domain::TickerError;
 
 /// The exit codes as `--help` shows them.
 pub const EXIT_CODES: &str = "\
@@ -42,6 +43,13 @@ pub enum CliError {
     Output(#[source] io::Error),
     #[error("can't write {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("can't read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    /// A word in a list of tickers.
+    #[error("{place}: {error}")]
+    Ticker { place: String, error: TickerError },
+    #[error("{} has no ticker in it", .0.display())]
+    NoTicker(PathBuf),
 }
 
 impl Exit {
@@ -72,6 +80,7 @@ impl CliError {
             Self::Client(error) => error.exit(),
             Self::Interrupted(_) => Exit::Interrupted,
             Self::ReaderGone => Exit::Done,
+            Self::Unreadable { .. } | Self::Ticker { .. } | Self::NoTicker(_) => Exit::Usage,
             Self::Output(_) | Self::File { .. } => Exit::Refused,
         }
     }

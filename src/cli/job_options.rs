@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     domain::{Analyst, AssetType, DateError, Provider, ReasoningEffort, Ticker, TradeDate},
-    jobs::{Analysts, BackendUrl, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature},
+    jobs::{Analysts, BackendUrl, JobConfig, JobId, JobRequest, Language, ModelName, Rounds, Temperature},
 };
 
 /// The day and the settings of a job.
@@ -94,6 +94,13 @@ where
     T: DeserializeOwned + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(Value::String(name)))
+}
+
+/// Reads a job's id.
+pub(super) fn job(text: &str) -> Result<JobId, &'static str> {
+    text.parse().map_err(|_| {
+        "a job's id looks like 018f6478-2b20-7c53-9d2a-5f3e8a1b7c44; `tradingagents jobs` lists the jobs with their ids"
+    })
 }
 
 pub(super) fn date(text: &str) -> Result<TradeDate, DateError> {

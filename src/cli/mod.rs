@@ -8,6 +8,7 @@ mod analyze;
 mod backtest;
 mod cancel;
 pub mod client;
+mod describe;
 mod doctor;
 mod each;
 pub mod exit;
@@ -25,14 +26,16 @@ mod service;
 mod signals;
 mod sources;
 mod submit;
+mod tickers;
 mod watch;
 
 use std::{env, process::ExitCode, sync::Arc};
 
 use analyze::AnalyzeArgs;
 use backtest::BacktestArgs;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use client::Client;
+use describe::Describe;
 use exit::{CliError, EXIT_CODES, Exit};
 use healthcheck::{HealthcheckArgs, Part};
 pub use job_options::JobOptions;
@@ -42,7 +45,6 @@ pub use remote::Remote;
 use sources::Sources;
 
 use crate::{
-    api,
     config::{self, Config},
     http_client,
     jobs::StoreError,
@@ -60,8 +62,18 @@ struct Cli {
     command: Command,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one per process")]
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Work(Work),
+    #[command(flatten)]
+    Describe(Describe),
+}
+
+/// A command that goes by the settings.
+#[derive(Debug, Subcommand)]
+enum Work {
     /// Serve the HTTP API; needs Redis
     Api,
     /// Claim and run jobs; needs Redis
@@ -74,17 +86,19 @@ enum Command {
     #[command(flatten)]
     Remote(Remote),
     Healthcheck(HealthcheckArgs),
-    /// Print the OpenAPI document
-    Openapi,
     /// Report on every setting, and on what is reachable and what is missing
     Doctor(Sources),
 }
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command;
     let output = Output::stdio();
-    let exit = prepare(&command).and_then(|config| run(command, config, &output)).unwrap_or_else(|error| {
+    let command = Cli::from_arg_matches(&command_line().get_matches()).unwrap_or_else(|error| error.exit()).command;
+    let done = match command {
+        Command::Describe(what) => what.run(command_line(), &output).map(|()| Exit::Done),
+        Command::Work(command) => prepare(&command).and_then(|config| run(command, config, &output)),
+    };
+    let exit = done.unwrap_or_else(|error| {
         let exit = exit_of(&error);
         if !matches!(error.downcast_ref(), Some(CliError::ReaderGone)) {
             output.note(format_args!("error: {error:#}"));
@@ -94,47 +108,51 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
+/// The whole command line; the help of each command has the exit codes.
+fn command_line() -> clap::Command {
+    Cli::command().mut_subcommands(|command| command.after_help(EXIT_CODES))
+}
+
 /// Reads the settings and starts to log.
-fn prepare(command: &Command) -> anyhow::Result<Config> {
+fn prepare(command: &Work) -> anyhow::Result<Config> {
     // A variable that is no text can't be one of ours.
     let variables =
         env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = config::load(variables)?;
-    let is_service = matches!(command, Command::Api | Command::Worker | Command::Serve(_));
+    let is_service = matches!(command, Work::Api | Work::Worker | Work::Serve(_));
     logging::start(&config, !is_service)?;
     http_client::install_tls();
     Ok(config)
 }
 
 #[tokio::main]
-async fn run(command: Command, config: Config, output: &Output) -> anyhow::Result<Exit> {
+async fn run(command: Work, config: Config, output: &Output) -> anyhow::Result<Exit> {
     match command {
-        Command::Api => service::api(Arc::new(config)).await?,
-        Command::Worker => service::worker(Arc::new(config)).await?,
-        Command::Serve(sources) => {
+        Work::Api => service::api(Arc::new(config)).await?,
+        Work::Worker => service::worker(Arc::new(config)).await?,
+        Work::Serve(sources) => {
             let (config, desk) = sources.apply(config);
             service::serve(config, desk).await?;
         }
-        Command::Analyze(args) => {
+        Work::Analyze(args) => {
             let (config, desk) = args.sources.clone().apply(of_operator(config));
             return analyze::run(args, config, desk, output).await;
         }
-        Command::Backtest(args) => return backtest::run(args, of_operator(config), output).await,
-        Command::Memory(args) => return memory::run(args, &DecisionLog::new(config.memory_folder()), output),
-        Command::Remote(command) => {
+        Work::Backtest(args) => return backtest::run(args, of_operator(config), output).await,
+        Work::Memory(args) => return memory::run(args, &DecisionLog::new(config.memory_folder()), output),
+        Work::Remote(command) => {
             let client =
                 Client::new(config.tradingagents_url, config.tradingagents_key.as_ref()).map_err(CliError::from)?;
             return Ok(command.run(&client, output).await?);
         }
-        Command::Healthcheck(HealthcheckArgs { part: Part::Api }) => {
+        Work::Healthcheck(HealthcheckArgs { part: Part::Api }) => {
             let client = Client::new(healthcheck::api_url(&config), None).map_err(CliError::from)?;
             return Ok(healthcheck::api(&client, output).await?);
         }
-        Command::Healthcheck(HealthcheckArgs { part: Part::Worker }) => {
+        Work::Healthcheck(HealthcheckArgs { part: Part::Worker }) => {
             return healthcheck::worker(&config, &service::redis_queue(&config)?, output).await;
         }
-        Command::Openapi => output.line(serde_json::to_string_pretty(&api::openapi())?)?,
-        Command::Doctor(sources) => {
+        Work::Doctor(sources) => {
             let (config, desk) = sources.apply(config);
             return doctor::run(config, &desk).await;
         }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     client::Client,
     exit::{CliError, Exit},
+    job_options::job,
     output::{Output, one_line, printable},
     progress::decision_line,
 };
@@ -16,7 +17,7 @@ use crate::{jobs::JobId, results::JobResult};
 #[derive(Debug, Clone, Args)]
 pub struct ResultArgs {
     /// The job's id
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = job)]
     pub job: JobId,
     /// The whole result as JSON
     #[arg(long, conflicts_with = "report")]

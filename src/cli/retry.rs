@@ -6,6 +6,7 @@ use super::{
     client::Client,
     each::each,
     exit::{CliError, Exit},
+    job_options::job,
     output::Output,
 };
 use crate::jobs::JobId;
@@ -14,7 +15,7 @@ use crate::jobs::JobId;
 #[derive(Debug, Clone, Args)]
 pub struct RetryArgs {
     /// The jobs' ids
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID", required = true, value_parser = job)]
     pub jobs: Vec<JobId>,
 }
 

@@ -8,6 +8,7 @@ use super::{
     exit::{CliError, Exit},
     job_options::{JobOptions, text, words},
     output::Output,
+    tickers::Tickers,
     watch,
 };
 use crate::{
@@ -18,9 +19,8 @@ use crate::{
 /// Submit jobs; prints the id of each on a line of its own
 #[derive(Debug, Clone, Args)]
 pub struct SubmitArgs {
-    /// The symbols to analyse, one job each
-    #[arg(value_name = "TICKER", required = true)]
-    pub tickers: Vec<Ticker>,
+    #[command(flatten)]
+    pub tickers: Tickers,
     #[command(flatten)]
     pub options: JobOptions,
     /// Whether the jobs go before others, or after them
@@ -46,9 +46,10 @@ pub struct SubmitArgs {
 
 /// Submits the jobs one after the other; ends at the first that is not accepted.
 pub async fn run(args: SubmitArgs, client: &Client, output: &Output) -> Result<Exit, CliError> {
-    let mut accepted = Vec::new();
-    for ticker in &args.tickers {
-        let key = args.key(ticker);
+    let tickers = args.tickers.clone().read()?;
+    let mut accepted = Vec::with_capacity(tickers.len());
+    for ticker in &tickers {
+        let key = args.key(ticker, tickers.len() == 1);
         let job = match client.submit(&args.request(ticker), key.as_ref()).await {
             Ok(job) => job,
             Err(error) => return Err(refused(error, ticker, output)),
@@ -66,10 +67,10 @@ impl SubmitArgs {
         JobRequest { priority: self.priority, not_before: self.not_before, webhook_url, ..request }
     }
 
-    /// The key of a ticker's job.
-    fn key(&self, ticker: &Ticker) -> Option<IdempotencyKey> {
+    /// The key of a ticker's job, which may be the only one.
+    fn key(&self, ticker: &Ticker, alone: bool) -> Option<IdempotencyKey> {
         let key = self.idempotency_key.as_ref()?;
-        if self.tickers.len() == 1 {
+        if alone {
             return Some(key.clone());
         }
         Some(format!("{key}:{ticker}").parse().expect("a short key and a ticker make up a key"))

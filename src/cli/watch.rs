@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use super::{
     client::{Client, Update},
     exit::{CliError, Exit},
+    job_options::job,
     output::Output,
     progress::{Mode, Progress},
 };
@@ -17,7 +18,7 @@ use crate::jobs::JobId;
 #[derive(Debug, Clone, Args)]
 pub struct WatchArgs {
     /// The jobs' ids
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID", required = true, value_parser = job)]
     pub jobs: Vec<JobId>,
     /// Print every event as JSON, one on a line
     #[arg(long)]

@@ -9,6 +9,7 @@ mod api;
 mod backtest;
 mod canaries;
 mod client;
+mod command_line;
 mod deployment;
 mod evidence;
 mod firm;

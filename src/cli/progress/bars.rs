@@ -3,7 +3,6 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::Utc;
-use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{tally::Tally, words};
@@ -44,7 +43,7 @@ impl Bars {
                 if let Some(words) = words::of(kind) {
                     let line = tally.line(event, &words);
                     // An error only says that the terminal is gone.
-                    let _ = self.area.println(painted(kind, &line));
+                    let _ = self.area.println(words::painted(kind, &line));
                 }
             }
         }
@@ -126,15 +125,4 @@ fn start(bar: ProgressBar) -> ProgressBar {
 fn remove(area: &MultiProgress, bar: &ProgressBar) {
     bar.finish_and_clear();
     area.remove(bar);
-}
-
-/// Colours, where the terminal has them: green for what is done, yellow for what did not go as it should.
-fn painted(kind: &EventKind, line: &str) -> String {
-    let line = style(line).for_stderr();
-    match kind {
-        EventKind::StepFinished { .. } => line.green(),
-        EventKind::ToolCalled { .. } | EventKind::Retry { .. } | EventKind::SoftTimeLimit => line.yellow(),
-        _ => line.dim(),
-    }
-    .to_string()
 }

@@ -74,7 +74,7 @@ impl Progress {
             View::Json => self.output.json(event)?,
             View::Lines => {
                 if let Some(words) = words::of(&event.kind) {
-                    self.output.note(tally.line(event, &words));
+                    self.output.note(words::painted(&event.kind, &tally.line(event, &words)));
                 }
             }
             View::Bars(bars) => bars.show(event, tally),
@@ -87,7 +87,7 @@ impl Progress {
     pub fn conclude(&self, outcome: &Outcome) -> io::Result<()> {
         let print = || {
             if outcome.decided() {
-                self.output.line(outcome)
+                self.output.line(outcome.painted())
             } else {
                 self.output.note(outcome);
                 Ok(())

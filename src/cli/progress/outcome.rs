@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use console::style;
+
 use crate::{
     cli::{exit::Exit, output::one_line},
     domain::{Decision, Rating},
@@ -38,6 +40,17 @@ impl Outcome {
     /// Whether it is a decision.
     pub fn decided(&self) -> bool {
         matches!(self.end, End::Completed(..))
+    }
+
+    /// The outcome in colours, where the standard output has them.
+    pub(super) fn painted(&self) -> String {
+        let line = style(self).bold();
+        match self.end {
+            End::Completed(Decision::Buy, _) => line.green(),
+            End::Completed(Decision::Sell, _) | End::Failed(_) => line.red(),
+            End::Completed(Decision::Hold, _) | End::Cancelled => line.yellow(),
+        }
+        .to_string()
     }
 
     /// The end of a command that followed the job.

@@ -1,15 +1,16 @@
 //! The real binary as a process of its own.
 
 use std::{
+    io,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{self, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, Command},
     sync::Notify,
     time::timeout,
@@ -56,13 +57,15 @@ impl Sandbox {
 
     /// Runs `tradingagents` with these arguments to its end.
     pub async fn run(&self, arguments: &[&str]) -> Run {
-        let output =
-            timeout(PATIENCE, self.command(arguments).output()).await.expect("the program ends in time").unwrap();
-        Run {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        ended(self.command(arguments).output()).await
+    }
+
+    /// The same of a program that reads this text from its standard input.
+    pub async fn run_reading(&self, arguments: &[&str], text: &str) -> Run {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).await.unwrap();
+        ended(child.wait_with_output()).await
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -76,6 +79,15 @@ impl Sandbox {
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command
+    }
+}
+
+async fn ended(output: impl Future<Output = io::Result<process::Output>>) -> Run {
+    let output = timeout(PATIENCE, output).await.expect("the program ends in time").unwrap();
+    Run {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
