@@ -48,7 +48,7 @@ pub trait Store: Send + Sync + 'static {
     async fn wait_ready(&self, timeout: Duration) -> Result<(), StoreError>;
 
     /// Writes of the holder of a lease in mid-attempt: renews the lease, and writes the progress unless that is done
-    /// already. The one of default only renews.
+    /// already. The one of default only renews, also in a store that is full.
     async fn record(&self, lease: &Lease, progress: &Progress) -> Result<Recorded, StoreError>;
 
     /// Changes a job's status, if the guard holds. The holder of a lease may ask again for what ended its attempt.

@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::warn;
 
 use super::STORE_PAUSE;
-use crate::jobs::{EventKind, Lease, Progress, Queue, Recorded};
+use crate::jobs::{EventKind, Lease, Progress, Queue, Recorded, StoreError};
 
 /// The most writes that go to the store in one step.
 const BATCH: usize = 64;
@@ -119,6 +119,14 @@ async fn record(queue: &Queue, lease: &Lease, number: u64, writes: Vec<Write>) -
         match queue.record(lease, &progress).await {
             Ok(Recorded::Done) => break,
             Ok(Recorded::LeaseLost) => return Err(LeaseLost),
+            Err(StoreError::Full(cause)) => {
+                if !warned {
+                    warn!(cause, "no room for the progress of a job; keeping it until there is");
+                    warned = true;
+                }
+                // A renewal takes no room. If it fails too, the next round has to do.
+                let _ = queue.record(lease, &Progress::default()).await;
+            }
             Err(error) if warned => tracing::debug!(%error, "still can't write the progress"),
             Err(error) => {
                 warn!(%error, "can't write the progress of a job; keeping it until the store answers");

@@ -1,6 +1,9 @@
 //! A TCP proxy on the loopback that plays a bad network.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -9,7 +12,7 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -17,9 +20,14 @@ use super::program::PATIENCE;
 
 /// What a proxy does to what passes.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(dead_code, reason = "the runs under faults use all of it, the stories a part")]
 pub enum Weather {
     Fair,
-    /// Requests with this text, and what follows them, do not arrive before the weather changes.
+    /// Everything arrives, so much later.
+    Slow(Duration),
+    /// Nothing arrives before the weather changes, though all connections stay open.
+    Silent,
+    /// The same, for requests with this text and what follows them.
     Holding(String),
     /// Requests arrive; after the next one with this text, the connection breaks before it is answered.
     Deaf(String),
@@ -165,7 +173,14 @@ async fn answers(
 }
 
 impl Links {
+    /// Waits until the weather lets something through.
     async fn pass(&self, epoch: &Epoch) {
+        let weather = self.weather.borrow().clone();
+        match weather {
+            Weather::Slow(delay) => sleep(delay).await,
+            Weather::Silent => self.changed_from(&weather).await,
+            _ => {}
+        }
         if epoch.forgotten.is_cancelled() {
             std::future::pending::<()>().await;
         }

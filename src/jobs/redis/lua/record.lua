@@ -8,6 +8,6 @@ if tonumber(number) > tonumber(running.recorded or 0) then
   if checkpoint ~= '' then redis.call('SET', key('checkpoint', id), checkpoint) end
   redis.call('HSET', key('job', id), 'recorded', number)
 end
--- Claiming the entry anew sets its idle time to 0.
+-- Claiming the entry anew sets its idle time to 0. After a write in the same script, a full Redis would allow the others too.
 redis.call('XCLAIM', ready_of(running.priority), GROUP, CONSUMER, 0, running.entry, 'JUSTID')
 return 1

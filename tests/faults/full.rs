@@ -1,0 +1,118 @@
+//! No room: in the memory of Redis, and on the disk.
+
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
+
+use fastrand::Rng;
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    audit::report,
+    program::PATIENCE,
+    redis::Redis,
+    runs::{Run, jobs, wait},
+};
+
+/// How often there is no room, each time for longer than a lease.
+const TIMES: u32 = 2;
+
+/// A disk of this size holds what such a run writes many times.
+const DISK: &str = "size=64m";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_promise_is_kept_while_redis_has_no_memory_left() {
+    let redis = Redis::start(&["--appendonly", "yes", "--maxmemory-policy", "noeviction"]).await;
+    // Longer than a slow machine may keep a worker from renewing.
+    let lease = [("JOB_LEASE", "6".to_owned())];
+    let run = Run::start("a full Redis", redis, jobs() / 20, |_| lease.to_vec()).await;
+    let mut rng = Rng::with_seed(run.seed);
+    for _ in 0..TIMES {
+        wait(&mut rng, 100..1000).await;
+        run.stack.redis.cli(&["CONFIG", "SET", "maxmemory", "1mb"]).await;
+        is_refused(&run.stack.url()).await;
+        wait(&mut rng, 6500..7500).await;
+        run.stack.redis.cli(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    }
+    let tally = run.audit().await;
+    assert_eq!(tally.leases_lost, 0, "who has to wait for room keeps its lease");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_promise_is_kept_while_the_disk_of_redis_and_results_is_full() {
+    let Some(disk) = Disk::mount() else {
+        report("a full disk", 0, &["not run, for only root can mount one".into()]);
+        return;
+    };
+    fs::create_dir(disk.0.join("redis")).unwrap();
+    let (folder, results) = (disk.0.join("redis"), disk.0.join("results"));
+    let options = ["--appendonly", "yes", "--appendfsync", "everysec", "--dir", folder.to_str().unwrap()];
+    let settings = [("RESULTS_DIR", results.display().to_string()), ("JOB_RETRY_BACKOFF", "1".into())];
+    let mut run = Run::start("a full disk", Redis::start(&options).await, jobs() / 20, |_| settings.to_vec()).await;
+    run.stack.results = results;
+    let mut rng = Rng::with_seed(run.seed);
+    for _ in 0..TIMES {
+        wait(&mut rng, 100..1000).await;
+        let filler = disk.fill();
+        is_refused(&run.stack.url()).await;
+        wait(&mut rng, 2000..4000).await;
+        fs::remove_file(filler).unwrap();
+    }
+    run.audit().await;
+}
+
+/// Nothing is promised that can't be kept: soon, submissions are answered 503.
+async fn is_refused(url: &str) {
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+    // One that is taken meanwhile, for there was still room, is a job like the others.
+    let body = json!({"ticker": "AAPL", "date": "2012-09-19", "config": {"selected_analysts": ["market"]}});
+    let refused = async {
+        loop {
+            let answer =
+                http.post(format!("{url}/jobs")).header("idempotency-key", "one-more").json(&body).send().await;
+            if answer.is_ok_and(|answer| answer.status() == 503 && answer.headers().contains_key("retry-after")) {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, refused).await.expect("a full store refuses jobs");
+}
+
+/// A small disk, gone when dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// None if that is not allowed.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(&folder).output();
+        let disk = Self(folder);
+        mounted.is_ok_and(|mounted| mounted.status.success()).then_some(disk)
+    }
+
+    /// Writes a file that takes all the room there is.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.join("filler");
+        let mut file = File::create(&path).unwrap();
+        for size in [1 << 20, 1 << 12, 1] {
+            let block = vec![0; size];
+            let error = std::iter::repeat_with(|| file.write_all(&block)).find_map(Result::err);
+            assert_eq!(error.unwrap().kind(), ErrorKind::StorageFull);
+        }
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // It is gone once nobody has a file there any more.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
+        let _ = fs::remove_dir(&self.0);
+    }
+}
