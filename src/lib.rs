@@ -8,11 +8,13 @@
 //! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
 //! [`market`] through their traits, and keeps what it learns in [`memory`]; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
 //! [`egress`] says how far the URLs of clients may lead; [`metrics`] is what all of them count.
+//! [`charts`] draws prices for [`results`] and [`api`], which show people what came out.
 //! [`backtest`] measures decisions on past prices. [`cli`] puts the parts together as [`config`] says.
 
 pub mod agents;
 pub mod api;
 pub mod backtest;
+pub mod charts;
 pub mod cli;
 pub mod config;
 pub mod domain;

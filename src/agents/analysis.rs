@@ -9,6 +9,7 @@ use crate::{
     domain::{Agent, Analyst, AssetType, DecisionSource, Rating, Ticker, TradeDate},
     jobs::JobId,
     llm::{ChatResponse, Message, Usage},
+    market::Bar,
     memory::Settlement,
 };
 
@@ -50,6 +51,10 @@ pub struct Analysis {
     pub outcome: Option<Outcome>,
     /// Every turn that was taken, in the order in which they ended.
     pub steps: Vec<StepRecord>,
+    /// The bars up to the date, as far back as a chart wants them, once the analysis is done. A checkpoint has none: each
+    /// attempt gets them anew.
+    #[serde(skip)]
+    pub bars: Vec<Bar>,
     /// What was heard in the turns that go on.
     #[serde(default)]
     pub unfinished: BTreeMap<Agent, Unfinished>,
@@ -147,6 +152,9 @@ pub struct ToolRecord {
     pub arguments: serde_json::Value,
     pub seconds: f64,
     pub error: Option<String>,
+    /// Where its answer comes from, a line for each source; none if it was computed from the prices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
 }
 
 impl Analysis {
@@ -163,6 +171,7 @@ impl Analysis {
             lessons: None,
             outcome: None,
             steps: Vec::new(),
+            bars: Vec::new(),
             unfinished: BTreeMap::new(),
             warnings: Vec::new(),
         }

@@ -13,6 +13,9 @@ const YEAR: usize = 252;
 /// Closes that the snapshot lists.
 const LAST_CLOSES: usize = 10;
 
+/// Bars that a result keeps: a year, and before it what the mean of 200 days wants.
+const KEPT: usize = YEAR + 200;
+
 /// The price history up to the analysis date, and the market at that date.
 pub struct Evidence {
     pub history: PriceHistory,
@@ -35,6 +38,11 @@ impl Evidence {
     /// The last bar: that of the analysis date, or of the last trading day before.
     pub fn last(&self) -> &Bar {
         self.history.bars.last().expect("a price history has at least one bar")
+    }
+
+    /// The last bars, for the charts of the result.
+    pub fn recent(&self) -> &[Bar] {
+        &self.history.bars[self.history.bars.len().saturating_sub(KEPT)..]
     }
 
     /// The figures at the last bar as a Markdown table of names and values, and the last closes. The rules model reads

@@ -84,6 +84,7 @@ impl Firm {
         risk::debate(&case, &mut analysis).await?;
         memory::recall(&case, &mut analysis).await;
         portfolio::decide(&case, &mut analysis).await?;
+        analysis.bars = case.evidence.recent().to_vec();
         Ok(analysis)
     }
 }

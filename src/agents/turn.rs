@@ -205,7 +205,10 @@ impl<'a> Turn<'a> {
             usage,
             calls,
             messages: self.messages,
-            tools: tools.into_iter().map(|answer| answer.record).collect(),
+            tools: tools
+                .into_iter()
+                .map(|ToolAnswer { record, sources, .. }| ToolRecord { sources, ..record })
+                .collect(),
             left_out,
             cut_off,
         }
@@ -272,8 +275,13 @@ impl<'a> Turn<'a> {
         let (took, error) = (began.elapsed(), answer.as_ref().err().cloned());
         let step = Step::ToolCalled { agent: self.agent, tool: name.to_owned(), took, error: error.clone() };
         self.journal.tell(step).await;
-        let record =
-            ToolRecord { tool: name.to_owned(), arguments: arguments.clone(), seconds: took.as_secs_f64(), error };
+        let record = ToolRecord {
+            tool: name.to_owned(),
+            arguments: arguments.clone(),
+            seconds: took.as_secs_f64(),
+            error,
+            sources: Vec::new(),
+        };
         match answer {
             Ok(Found { text, sources }) => ToolAnswer { record, content: text, sources },
             Err(error) => ToolAnswer { record, content: error, sources: Vec::new() },

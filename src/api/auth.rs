@@ -12,11 +12,11 @@ use axum::{
 use serde_json::json;
 use tracing::Span;
 
-use super::Problem;
+use super::{Problem, pages};
 use crate::config::ApiKeys;
 
-/// What everybody may ask: health checks have no key, and the documentation says how to show one. All else, what is not
-/// there included, is for those who have a key.
+/// What everybody may ask: health checks have no key, and the documentation says how to show one; so do the files that the
+/// pages load. All else, what is not there included, is for those who have a key.
 const OPEN: [&str; 5] = ["/health", "/health/live", "/health/ready", "/docs", "/openapi.json"];
 
 /// The name of the scheme in the OpenAPI document.
@@ -31,6 +31,7 @@ pub async fn admit(State(keys): State<Arc<ApiKeys>>, mut request: Request, next:
     if keys.is_empty() || is_open(request.uri().path()) {
         return next.run(request).await;
     }
+    let asks_as_person = request.method().is_safe() && pages::is_wanted(request.headers());
     match token(request.headers()).map(|token| keys.name_of(token)) {
         Some(Some(name)) => {
             Span::current().record("key", name);
@@ -38,13 +39,14 @@ pub async fn admit(State(keys): State<Arc<ApiKeys>>, mut request: Request, next:
             next.run(request).await
         }
         Some(None) => Problem::unauthorized("This key is not one of the API's (its API_KEYS)").into_response(),
+        None if asks_as_person => pages::key(request.uri()),
         None => Problem::unauthorized("The API wants a key; send it as Authorization: Bearer KEY").into_response(),
     }
 }
 
 /// Whether a path is for everybody.
 pub fn is_open(path: &str) -> bool {
-    OPEN.contains(&path)
+    OPEN.contains(&path) || pages::is_open(path)
 }
 
 /// The token of `Authorization: Bearer TOKEN` (RFC 6750, 2.1); the scheme's case does not matter (RFC 9110, 11.1).

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use aide::transform::TransformOperation;
+use aide::{openapi::MediaType, transform::TransformOperation};
 use axum::{
     Json,
-    http::{HeaderMap, header},
-    response::{IntoResponse, Redirect, Response},
+    extract::{FromRequestParts, Query, Request, State},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
+
+use super::{Api, pages};
 
 /// What there is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -22,10 +26,16 @@ pub struct Index {
 }
 
 /// `GET /`
-pub async fn index(headers: HeaderMap) -> Response {
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // Browsers name HTML; programs say nothing, or JSON.
-    if accepts.contains("text/html") { Redirect::to("docs").into_response() } else { Json(contents()).into_response() }
+pub async fn index(State(api): State<Api>, request: Request) -> Response {
+    let mut response = if pages::is_wanted(request.headers()) {
+        let (mut parts, _) = request.into_parts();
+        let filter = Query::from_request_parts(&mut parts, &api).await.ok();
+        pages::jobs(State(api), parts.uri, filter).await
+    } else {
+        Json(contents()).into_response()
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 fn contents() -> Index {
@@ -57,9 +67,10 @@ fn contents() -> Index {
 }
 
 pub fn index_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs.id("index")
-        .tag("service")
-        .summary("What there is")
-        .response_with::<200, Json<Index>, _>(|r| r.description("The service and its calls.").example(contents()))
-        .response_with::<303, (), _>(|r| r.description("To the documentation, for browsers (`Accept: text/html`)."))
+    docs.id("index").tag("service").summary("What there is").response_with::<200, Json<Index>, _>(|mut r| {
+        let page = MediaType { example: Some(json!("<!DOCTYPE html>…")), ..MediaType::default() };
+        r.inner().content.insert("text/html".into(), page);
+        r.description("The service and its calls; the dashboard, for browsers (`Accept: text/html`).")
+            .example(contents())
+    })
 }

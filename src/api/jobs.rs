@@ -1,11 +1,14 @@
 //! The jobs: submit, look at, list, cancel, try again, and read their results.
 
-use aide::transform::{TransformOperation, TransformResponse};
+use aide::{
+    openapi::MediaType,
+    transform::{TransformOperation, TransformResponse},
+};
 use axum::{
     Json,
     body::Body,
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -21,8 +24,8 @@ use super::{
 };
 use crate::{
     domain::Ticker,
-    jobs::{Applied, Cancel, Job, JobId, Listing, Status},
-    results::JobResult,
+    jobs::{Applied, Cancel, Job, JobId, Listing, Status, StoreError},
+    results::{JobResult, html},
 };
 
 /// After how many seconds a client may ask for a job that it has just submitted.
@@ -221,18 +224,53 @@ pub fn result_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /jobs/{job_id}/report`
-pub async fn report(State(api): State<Api>, JobPath(id): JobPath) -> Result<Response, Problem> {
-    let job = completed(&api, id).await?;
+pub async fn report(State(api): State<Api>, JobPath(id): JobPath, headers: HeaderMap) -> Result<Response, Problem> {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let takes = |kind: &str| accepted.contains(kind);
+    let mut response = match (takes("text/html"), takes("application/json")) {
+        (true, false) => html_report(&api, id).await?,
+        (false, true) => result(State(api), JobPath(id)).await?,
+        // Markdown, too, for those who would take both: programs that name whatever there is.
+        _ => markdown_report(&api, id).await?,
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+async fn markdown_report(api: &Api, id: JobId) -> Result<Response, Problem> {
+    let job = completed(api, id).await?;
     let text = api.results.read_report(&job).await?.ok_or_else(|| Problem::result_gone(id))?;
     Ok(document("text/markdown; charset=utf-8", text))
+}
+
+/// The report as one HTML file. It wears the style that it brings, and can do nothing else.
+async fn html_report(api: &Api, id: JobId) -> Result<Response, Problem> {
+    let result = read_result(api, &completed(api, id).await?).await?.ok_or_else(|| Problem::result_gone(id))?;
+    let policy = format!(
+        "default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        *html::STYLE_HASH
+    );
+    let headers =
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()), (header::CONTENT_SECURITY_POLICY, policy)];
+    Ok((headers, html::report(&result)).into_response())
 }
 
 pub fn report_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
     docs.id("getReport")
         .tag("jobs")
         .summary("Read a job's report")
-        .description("The report for people, as Markdown.")
-        .response_with::<200, String, _>(|r| example_of(as_markdown(r), &json!(REPORT_EXAMPLE), "The report."))
+        .description(
+            "The report for people. As Markdown, unless `Accept` names `text/html` and not JSON, for one HTML file with \
+             charts, evidence and costs, which can be printed; or `application/json` and not HTML, for the result.",
+        )
+        .response_with::<200, String, _>(|r| {
+            let mut r = as_markdown(r);
+            let example = |example| MediaType { example: Some(example), ..MediaType::default() };
+            r.inner().content.insert("text/html".into(), example(json!("<!DOCTYPE html>…")));
+            r.inner().content.insert("application/json".into(), example(result_example()));
+            r.inner().content.get_mut("text/markdown").expect("it is Markdown").example = Some(json!(REPORT_EXAMPLE));
+            r.description("The report.")
+        })
         .response_with::<400, Problem, _>(not_completed)
         .with(unknown_job)
         .response_with::<410, Problem, _>(|r| r.description("The result's files were removed."))
@@ -253,6 +291,12 @@ async fn completed(api: &Api, id: JobId) -> Result<Job, Problem> {
 /// A file of a result.
 fn document(kind: &'static str, text: String) -> Response {
     ([(header::CONTENT_TYPE, kind)], Body::from(text)).into_response()
+}
+
+/// The result of a completed job; none if its files are gone.
+pub async fn read_result(api: &Api, job: &Job) -> Result<Option<JobResult>, Problem> {
+    let result = api.results.read(job).await?.map(|text| serde_json::from_str(&text)).transpose();
+    Ok(result.map_err(|error| StoreError::Corrupt(format!("the result: {error}")))?)
 }
 
 fn not_completed(docs: TransformResponse<'_, Problem>) -> TransformResponse<'_, Problem> {
@@ -277,6 +321,7 @@ fn result_example() -> serde_json::Value {
         "final_state": {"company_of_interest": "NVDA", "trade_date": "2024-05-10", "final_trade_decision": text},
         "reports": {"market": text, "sentiment": text, "news": text, "fundamentals": text, "portfolio_manager": text},
         "usage": {"calls": 15, "tokens_in": 96_210, "tokens_out": 15_480, "tokens_cached": 40_960, "cost_usd": 0.229},
+        "bars": "date,open,high,low,close,volume\n2024-05-10,90.1,91.4,89.6,89.9,334000000\n",
         "steps": [],
     })
 }

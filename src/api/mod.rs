@@ -7,6 +7,7 @@
 //! | how requests are read | [`intake`], [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
+//! | the dashboard | [`pages`] |
 //! | who may ask, and how often | [`auth`], [`rate`], [`client`] |
 //! | what pages in browsers may do | [`browsers`] |
 //! | what a connection may take | [`server`] |
@@ -26,6 +27,7 @@ mod jobs;
 pub mod metrics;
 mod middleware;
 mod models;
+mod pages;
 mod problem;
 mod rate;
 mod server;
@@ -45,6 +47,7 @@ use aide::{
     openapi::OpenApi,
 };
 use axum::{Extension, Router};
+pub use pages::Depth;
 pub use problem::{FieldError, Problem};
 pub use server::{Limits, serve};
 use tokio::sync::Semaphore;
@@ -60,6 +63,8 @@ pub struct Api {
     pub config: Arc<Config>,
     /// The places of listeners that are free.
     pub listeners: Arc<Semaphore>,
+    /// How full the queue was of late.
+    pub depth: Arc<Depth>,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
 }
@@ -69,6 +74,7 @@ pub fn router(api: Api) -> Router {
     let config = api.config.clone();
     let (routes, openapi) = documented();
     let routes = routes
+        .merge(pages::routes())
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(Extension(document::Document::new(&openapi)))

@@ -73,6 +73,15 @@ impl Problem {
         }
     }
 
+    /// The problem for people: its status, that in words, and what happened.
+    pub fn in_words(&self) -> (StatusCode, &'static str, &str) {
+        (self.status(), self.title, &self.detail)
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// Fields that can't be used.
     pub fn bad_fields(errors: Vec<FieldError>) -> Self {
         let told: Vec<_> = errors.iter().map(|FieldError { field, message }| format!("{field}: {message}")).collect();
@@ -190,7 +199,7 @@ impl From<ResultsError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let wait = self.retry_after;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();

@@ -50,7 +50,8 @@ fn draw(out: &mut String, backtest: &Backtest) -> fmt::Result {
     for (number, (strategy, colour)) in strategies.iter().zip(COLOURS).enumerate().rev() {
         draw_curve(out, &scale, &strategy.equity, colour, if number == 0 { 2.5 } else { 1.5 })?;
         let y = TOP + 12.0 + 26.0 * f64::from(u8::try_from(number).unwrap_or(u8::MAX));
-        let (name, percent) = (strategy.name.replace('&', "&amp;"), strategy.performance.cumulative_return);
+        let (name, percent) =
+            (strategy.name.replace('&', "&amp;").replace('<', "&lt;"), strategy.performance.cumulative_return);
         writeln!(
             out,
             "<rect x=\"760\" y=\"{}\" width=\"14\" height=\"4\" fill=\"{colour}\"/><text x=\"782\" y=\"{y}\">{name} \

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::signals::stop_on_signal;
 use crate::{
-    api::{self, Api, Limits},
+    api::{self, Api, Depth, Limits},
     config::Config,
     jobs::{EmbeddedStore, Queue, RedisStore, RetryPolicy},
     results::Results,
@@ -119,8 +119,17 @@ async fn serve_api(
     }
     let results = Results::new(config)?;
     let listeners = Arc::new(Semaphore::new(config.max_listeners));
-    let api = Api { queue, results, config: config.clone(), listeners, stop: stop.clone() };
+    let depth = Arc::new(Depth::default());
+    let api = Api {
+        queue: queue.clone(),
+        results,
+        config: config.clone(),
+        listeners,
+        depth: depth.clone(),
+        stop: stop.clone(),
+    };
     let grace = Duration::from_secs(config.shutdown_grace);
-    api::serve(listener, api::router(api), Limits::new(config), stop, grace).await;
+    let serving = api::serve(listener, api::router(api), Limits::new(config), stop.clone(), grace);
+    tokio::join!(serving, depth.sample(&queue, &stop));
     Ok(())
 }

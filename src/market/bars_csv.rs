@@ -3,7 +3,7 @@
 //! Columns are `date, open, high, low, close, adj_close, volume` in any order and case; `Adj Close` is read as well. Without
 //! adjusted closes the closes stand for them.
 
-use std::io::Read;
+use std::{fmt::Write, io::Read};
 
 use chrono::NaiveDate;
 
@@ -36,6 +36,18 @@ pub fn read(source: impl Read) -> Result<Vec<VendorBar>, String> {
         None if bars.is_empty() => Err("it has no rows".into()),
         None => Ok(bars),
     }
+}
+
+/// Writes bars; prices to a millionth, which is finer than any vendor's.
+pub fn write(bars: &[Bar]) -> String {
+    let mut text = String::from("date,open,high,low,close,volume\n");
+    let round = |price: f64| (price * 1e6).round() / 1e6;
+    for Bar { date, open, high, low, close, volume } in bars {
+        let [open, high, low, close] = [open, high, low, close].map(|price| round(*price));
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "{date},{open},{high},{low},{close},{volume:.0}");
+    }
+    text
 }
 
 impl Columns {
@@ -98,6 +110,14 @@ mod tests {
         .unwrap();
         assert_eq!(bars[0].bar.date.to_string(), "2024-01-02");
         assert_eq!((bars[1].bar.high, bars[1].adj_close), (3.0, 1.0));
+    }
+
+    #[test]
+    fn bars_that_are_written_are_read_again() {
+        let bars = read("date,open,high,low,close,volume\n2024-01-02,1.25,2,0.5,1.1,5000000\n".as_bytes()).unwrap();
+        let text = write(&[bars[0].bar]);
+        assert_eq!(text, "date,open,high,low,close,volume\n2024-01-02,1.25,2,0.5,1.1,5000000\n");
+        assert_eq!(read(text.as_bytes()).unwrap(), bars);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! vendor on the network is one file or folder here; all of them share [`web`], which caches, waits and tries again.
 
 mod alpha_vantage;
-mod bars_csv;
+pub mod bars_csv;
 mod benchmark;
 mod csv_folder;
 mod data;

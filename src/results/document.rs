@@ -10,6 +10,7 @@ use crate::{
     domain::{Agent, Analyst, Decision, DecisionSource, Rating, Ticker, TradeDate},
     jobs::JobId,
     llm::Usage,
+    market::bars_csv,
 };
 
 /// What came out of a job.
@@ -31,6 +32,10 @@ pub struct JobResult {
     pub reports: Reports,
     /// Tokens of all steps.
     pub usage: Usage,
+    /// The daily bars up to the analysis date, adjusted as of it, as CSV: date, open, high, low, close, volume. They are
+    /// those of a year and of 200 days before.
+    #[serde(default)]
+    pub bars: String,
     /// Every turn of every agent: model, seconds, tokens, the whole conversation, and its tool calls.
     #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
     pub steps: Vec<StepRecord>,
@@ -118,6 +123,7 @@ impl JobResult {
             final_state: FinalState::new(analysis, &reports),
             reports,
             usage: analysis.usage(),
+            bars: bars_csv::write(&analysis.bars),
             steps: analysis.steps.clone(),
         })
     }

@@ -1,6 +1,6 @@
 //! The files of a result.
 
-use super::{JobResult, report};
+use super::{JobResult, html, report};
 
 /// The result as the API answers it.
 pub const STATE: &str = "state.json";
@@ -16,8 +16,11 @@ pub fn state(result: &JobResult) -> String {
 /// What people read, by their paths beside `state.json`; an agent that did not speak has none.
 pub fn texts(result: &JobResult) -> Vec<(&'static str, String)> {
     let reports = &result.reports;
-    let mut files =
-        vec![("decision.txt", format!("{}\n", result.decision.as_str())), (REPORT, report::markdown(result))];
+    let mut files = vec![
+        ("decision.txt", format!("{}\n", result.decision.as_str())),
+        (REPORT, report::markdown(result)),
+        ("report.html", html::report(result)),
+    ];
     let agents = [
         ("1_analysts/market.md", &reports.market),
         ("1_analysts/sentiment.md", &reports.sentiment),

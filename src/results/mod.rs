@@ -5,6 +5,7 @@
 //!   state.json    the result as the API answers it
 //!   decision.txt  BUY, SELL or HOLD
 //!   report.md     the whole report
+//!   report.html   the same with its charts, evidence and costs, in one file
 //!   1_analysts/market.md, sentiment.md, news.md, fundamentals.md
 //!   2_research/bull.md, bear.md, manager.md
 //!   3_trading/trader.md
@@ -21,6 +22,7 @@ mod document;
 mod error;
 mod files;
 mod folder;
+pub mod html;
 mod report;
 mod s3_client;
 

@@ -61,7 +61,7 @@ fn folder(sandbox: &Sandbox, run: &Run) -> PathBuf {
     sandbox.path().join(report).parent().unwrap().to_owned()
 }
 
-/// The result document. Of its conversations only the roles; what was said stands in the prompts.
+/// The result document. Of its conversations only the roles, for what was said stands in the prompts; of its bars the last.
 fn document(folder: PathBuf) -> String {
     let text = fs::read_to_string(folder.join("state.json")).unwrap();
     let mut document: Value = serde_json::from_str(&text).unwrap();
@@ -69,6 +69,8 @@ fn document(folder: PathBuf) -> String {
         let roles: Vec<_> = step["messages"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
         step["messages"] = json!(roles.join(", "));
     }
+    let bars = document["bars"].as_str().unwrap();
+    document["bars"] = json!(format!("{} lines to {}", bars.lines().count(), bars.lines().last().unwrap()));
     serde_json::to_string_pretty(&document).unwrap()
 }
 

@@ -20,6 +20,7 @@ mod market;
 mod memory;
 mod model_server;
 mod operations;
+mod pages;
 mod results;
 mod rules;
 mod security;

@@ -1,0 +1,15 @@
+//! What agents said, as HTML: for the pages of the API, and for a report that stands by itself.
+
+mod costs;
+mod evidence;
+mod levels;
+mod markdown;
+mod parts;
+mod report;
+
+pub use costs::costs;
+pub use evidence::evidence;
+pub use levels::chart;
+pub use markdown::markdown;
+pub use parts::{SECTIONS, parts};
+pub use report::{STYLE_HASH, report};
