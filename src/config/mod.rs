@@ -100,9 +100,9 @@ pub struct Config {
     /// names begin with: s3://bucket/prefix.
     #[schemars(with = "Option<String>", extend("x-allowed" = "a bucket and a prefix such as s3://bucket/prefix"))]
     pub results_url: Option<ResultsUrl>,
-    /// Where the store of RESULTS_URL is, if not at Amazon: https://minio.example:9000. With
-    /// AWS_VIRTUAL_HOSTED_STYLE_REQUEST the bucket is part of its name.
-    #[schemars(with = "Option<Url>")]
+    /// Where the store of RESULTS_URL is, if not at Amazon. With AWS_VIRTUAL_HOSTED_STYLE_REQUEST the bucket is part of its
+    /// name.
+    #[schemars(with = "Option<Url>", extend("x-allowed" = "a URL such as https://minio.example:9000"))]
     pub aws_endpoint_url: Option<ServerUrl>,
     /// Whether AWS_ENDPOINT_URL may be an http: URL, over which results go in the clear.
     pub aws_allow_http: bool,
