@@ -1,25 +1,20 @@
-//! What a queue costs when many jobs wait in it: `cargo bench --bench scale`.
-//!
-//! Submits 1,000 and 1,000,000 jobs to a Redis, and 1,000 and 100,000 to the embedded store in a file, and prints beside
-//! each other how long it then takes to submit, claim, read and list, and how large a job is. `SCALE_REDIS` and
-//! `SCALE_EMBEDDED` set other numbers for the larger ones. It needs 2 GB of memory.
-
-#![allow(clippy::unwrap_used, reason = "a bench that can't go on has failed")]
-#![allow(dead_code, reason = "the stories' harness, of which this uses a part")]
-
-#[path = "../tests/stories/support/redis.rs"]
-mod redis;
+//! What a queue costs when many jobs wait in it, step by step as a store does them: in Redis, and in the embedded store's
+//! file. It needs 2 GB of memory.
 
 use std::{
-    env, fs,
+    fs,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use redis::Redis;
 use tokio::task::JoinSet;
 use tradingagents::jobs::{
     BatchId, EmbeddedStore, JobConfig, JobId, JobRequest, Listing, RedisStore, Status, Store, Submission, WorkerId,
+};
+
+use crate::{
+    support::redis::Redis,
+    table::{Table, at, bar, percentiles},
 };
 
 /// How often each step is timed.
@@ -31,33 +26,51 @@ const FILLERS: (usize, usize) = (8, 100);
 /// Different tickers; few, so that a page of one is full with few jobs too.
 const TICKERS: usize = 40;
 
-const FEW: usize = 1000;
-const LONG: Duration = Duration::from_hours(24);
+/// Pending jobs of each measurement.
+const ON_REDIS: [usize; 3] = [1000, 100_000, 1_000_000];
+const EMBEDDED: [usize; 2] = [1000, 100_000];
+
+pub const LONG: Duration = Duration::from_hours(24);
 
 /// What was measured with one number of jobs.
 struct Figures {
-    jobs: usize,
     /// Bytes for each job.
     size: u64,
     steps: Vec<(&'static str, Vec<Duration>)>,
 }
 
-#[tokio::main]
-async fn main() {
-    let many = |name: &str, usual: usize| env::var(name).map_or(usual, |text| text.parse().unwrap());
-    let mut on_redis = Vec::new();
-    for jobs in [FEW, many("SCALE_REDIS", 1_000_000)] {
-        on_redis.push(measure_redis(jobs).await);
+pub async fn measure() -> Table {
+    let mut figures = Vec::new();
+    for jobs in ON_REDIS {
+        figures.push(on_redis(jobs).await);
     }
-    print("Redis", &on_redis);
-    let mut embedded = Vec::new();
-    for jobs in [FEW, many("SCALE_EMBEDDED", 100_000)] {
-        embedded.push(measure_embedded(jobs).await);
+    for jobs in EMBEDDED {
+        figures.push(embedded(jobs).await);
     }
-    print("the embedded store", &embedded);
+    let heads = ["1,000 pending", "100,000", "1,000,000", "bar", "embedded, 1,000", "embedded, 100,000"];
+    let mut table = Table::new("Steps of the store with many pending jobs, p50 / p99", [""].into_iter().chain(heads));
+    let names: Vec<_> = figures[0].steps.iter().map(|(what, _)| *what).collect();
+    for (place, what) in names.into_iter().enumerate() {
+        let mut cells: Vec<_> = figures.iter_mut().map(|figures| percentiles(&mut figures.steps[place].1)).collect();
+        cells.insert(0, what.to_owned());
+        cells.insert(4, if matches!(what, "submit" | "claim") { within(&figures, place) } else { String::new() });
+        table.row(cells);
+    }
+    let mut sizes: Vec<_> = figures.iter().map(|figures| figures.size.to_string()).collect();
+    sizes.insert(0, "bytes for each job".into());
+    sizes.insert(4, String::new());
+    table.row(sizes);
+    table.note(format!("Each of {SAMPLES}, one after another; Redis is asked by one connection."));
+    table
 }
 
-async fn measure_redis(jobs: usize) -> Figures {
+/// Whether a step takes as long with a million jobs as with a thousand.
+fn within(figures: &[Figures], place: usize) -> String {
+    let median = |figures: &Figures| at(&figures.steps[place].1, 50);
+    bar("within 20 %", median(&figures[2]) <= median(&figures[0]).mul_f64(1.2))
+}
+
+async fn on_redis(jobs: usize) -> Figures {
     let redis = Redis::start(&[]).await;
     let store: Arc<dyn Store> = Arc::new(RedisStore::connect(&redis.url(), LONG, LONG).unwrap());
     store.last_event().await.unwrap();
@@ -68,16 +81,16 @@ async fn measure_redis(jobs: usize) -> Figures {
     let before = used().await;
     let middle = fill(&store, jobs).await;
     let size = (used().await - before) / jobs as u64;
-    Figures { jobs, size, steps: steps(&*store, middle).await }
+    Figures { size, steps: steps(&*store, middle).await }
 }
 
-async fn measure_embedded(jobs: usize) -> Figures {
+async fn embedded(jobs: usize) -> Figures {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jobs.redb");
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&file, LONG, LONG).unwrap());
     let middle = fill(&store, jobs).await;
     let size = fs::metadata(&file).unwrap().len() / jobs as u64;
-    Figures { jobs, size, steps: steps(&*store, middle).await }
+    Figures { size, steps: steps(&*store, middle).await }
 }
 
 /// Submits so many jobs; returns the one in the middle.
@@ -149,21 +162,7 @@ async fn time(step: impl AsyncFn(usize)) -> Vec<Duration> {
     times
 }
 
-fn request(number: usize) -> JobRequest {
+pub fn request(number: usize) -> JobRequest {
     let ticker = format!("T{}", number % TICKERS).parse().unwrap();
     JobRequest::new(ticker, "2024-05-10".parse().unwrap(), JobConfig::default())
-}
-
-fn print(store: &str, figures: &[Figures]) {
-    let heads: Vec<_> = figures.iter().map(|figures| format!("{:>22}", format!("{} pending", figures.jobs))).collect();
-    println!("{store}, p50 / p99 of {SAMPLES}:\n  {:<32}{}", "", heads.join(""));
-    for (place, (what, _)) in figures[0].steps.iter().enumerate() {
-        let times = figures.iter().map(|figures| {
-            let times = &figures.steps[place].1;
-            format!("{:>22}", format!("{:.2?} / {:.2?}", times[SAMPLES / 2], times[SAMPLES * 99 / 100]))
-        });
-        println!("  {what:<32}{}", times.collect::<String>());
-    }
-    let sizes = figures.iter().map(|figures| format!("{:>22}", figures.size));
-    println!("  {:<32}{}", "bytes for each job", sizes.collect::<String>());
 }

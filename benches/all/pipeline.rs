@@ -1,14 +1,8 @@
-//! What the firm adds to the time of its models: `cargo bench --bench pipeline`.
+//! What the firm adds to the time of its models.
 //!
 //! Runs jobs against a model server that answers each call after a fixed time, and compares a job's wall time with its
 //! critical path: the calls that have to wait for each other. Analysts work at the same time, so of them only the one
 //! with the most calls counts.
-
-#![allow(clippy::unwrap_used, reason = "a bench that can't go on has failed")]
-#![allow(clippy::needless_pass_by_value, dead_code, reason = "the stories' harness, of which this uses a part")]
-
-#[path = "../tests/stories/support/mod.rs"]
-mod support;
 
 use std::{
     sync::{Arc, Mutex},
@@ -25,21 +19,28 @@ use axum::{
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{llm::FakeLlm, program::Sandbox, redis::Redis, server::Server, service::Service};
 use tokio::time::sleep;
 
-const JOBS: usize = 10;
+use crate::{
+    support::{llm::FakeLlm, program::Sandbox, redis::Redis, server::Server, service::Service},
+    table::{Table, bar, time},
+};
+
+const JOBS: usize = 5;
 const ANALYSTS: [&str; 4] = ["market_analyst", "sentiment_analyst", "news_analyst", "fundamentals_analyst"];
 
-#[tokio::main]
-async fn main() {
-    println!("{JOBS} jobs each, all four analysts, a round of both debates:");
+pub async fn measure() -> Table {
+    let heads = ["a call takes", "calls", "on the critical path", "which takes", "the firm adds", "of that", "bar"];
+    let mut table =
+        Table::new("What the firm adds to its models, all four analysts and a round of both debates", heads);
     for answer_time in [0, 200, 1000].map(Duration::from_millis) {
-        measure(answer_time).await;
+        table.row(with(answer_time).await);
     }
+    table.note(format!("The median of {JOBS} jobs each. A call takes what the model server itself saw it take."));
+    table
 }
 
-async fn measure(answer_time: Duration) {
+async fn with(answer_time: Duration) -> [String; 7] {
     let (llm, redis) = (FakeLlm::start().await, Redis::start(&[]).await);
     let slowed = Slowed::start(llm.url(), answer_time).await;
     let sandbox = Sandbox::new()
@@ -61,15 +62,21 @@ async fn measure(answer_time: Duration) {
         assert_eq!(job["status"], "completed", "{job}");
         let (_, result) = service.get(&format!("/jobs/{id}/result")).await;
         (calls, path) = counted(&result);
-        walls.push((time(&job, "completed_at") - time(&job, "started_at")).to_std().unwrap());
+        walls.push((moment(&job, "completed_at") - moment(&job, "started_at")).to_std().unwrap());
     }
     walls.sort_unstable();
     let fixed = slowed.answer_time() * path;
     let added = walls[JOBS / 2].saturating_sub(fixed);
-    let share = 100.0 * added.as_secs_f64() / fixed.as_secs_f64();
-    println!(
-        "  {answer_time:>6.0?} a call, {calls} calls, {path} of them on the critical path: {fixed:.2?}, and the firm adds {added:.1?}, {share:.2} %"
-    );
+    let share = added.as_secs_f64() / fixed.as_secs_f64();
+    [
+        format!("{answer_time:.0?}"),
+        calls.to_string(),
+        path.to_string(),
+        time(fixed),
+        time(added),
+        format!("{:.2} %", 100.0 * share),
+        if answer_time.is_zero() { String::new() } else { bar("2 %", share <= 0.02) },
+    ]
 }
 
 /// All calls, and those on the critical path.
@@ -87,7 +94,7 @@ fn counted(result: &Value) -> (u32, u32) {
     (all, analysts + others)
 }
 
-fn time(job: &Value, name: &str) -> DateTime<Utc> {
+fn moment(job: &Value, name: &str) -> DateTime<Utc> {
     job[name].as_str().unwrap().parse().unwrap()
 }
 
