@@ -75,7 +75,7 @@ pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
 
 /// The queue on Redis. It need not be up yet.
 pub fn redis_queue(config: &Config) -> anyhow::Result<Queue> {
-    let store = RedisStore::connect(config.redis_url.expose(), lease(config), ttl(config))?;
+    let store = RedisStore::connect(config.redis(), lease(config), ttl(config))?;
     Ok(Queue::new(Arc::new(store), retry_policy(config)).with_most_pending(config.max_pending))
 }
 

@@ -21,6 +21,8 @@ pub enum ConfigError {
     Both { name: String },
     #[error("JOB_SOFT_TIME_LIMIT={soft} is longer than JOB_TIME_LIMIT={hard}; the soft limit comes first")]
     Limits { soft: u64, hard: u64 },
+    #[error("REDIS_TLS_CERT and REDIS_TLS_KEY go together; set both or none")]
+    HalfIdentity,
 }
 
 /// What is known of one setting.
@@ -63,6 +65,9 @@ pub fn load(variables: impl IntoIterator<Item = (String, String)>) -> Result<Con
     let config: Config = envy::from_iter(given).expect("each setting was read before");
     if config.job_soft_time_limit > config.job_time_limit {
         return Err(ConfigError::Limits { soft: config.job_soft_time_limit, hard: config.job_time_limit });
+    }
+    if config.redis_tls_cert.is_some() != config.redis_tls_key.is_some() {
+        return Err(ConfigError::HalfIdentity);
     }
     Ok(config)
 }
@@ -201,6 +206,8 @@ mod tests {
             ("API_LISTEN", "localhost", r#"API_LISTEN="localhost" is not allowed: invalid socket address syntax"#),
             ("MAX_DEBATE_ROUNDS", "9", "9 is not within 1 to 5"),
             ("PRICE_VENDORS", "csv,bloomberg", r#""bloomberg" is not a price vendor"#),
+            ("REDIS_QUEUE", "{ta}", "it is a name of at most 64 letters"),
+            ("REDIS_TLS_CERT", "client.pem", "REDIS_TLS_CERT and REDIS_TLS_KEY go together"),
             ("JOB_SOFT_TIME_LIMIT", "2000", "JOB_SOFT_TIME_LIMIT=2000 is longer than JOB_TIME_LIMIT=1800"),
         ] {
             let error = load_one(name, value).unwrap_err().to_string();
@@ -219,6 +226,9 @@ mod tests {
 
         let config = load_one("REDIS_URL", "redis://user:canary-password@host:6379/1").unwrap();
         assert!(!format!("{config:?}").contains("canary"));
+        let config =
+            load_one("REDIS_URL", "redis-sentinel://host?sentinelPassword=canary&sentinelServiceName=m").unwrap();
+        assert!(!format!("{config:?}").contains("canary") && format!("{config:?}").contains("sentinelServiceName=m"));
         for name in ["OLLAMA_BASE_URL", "VENDOR_GATEWAY"] {
             let config = load_one(name, "http://user:canary-password@host").unwrap();
             let shown = serde_json::to_string(&config).unwrap();

@@ -32,7 +32,7 @@ pub use webhook_secrets::WebhookSecrets;
 
 use crate::{
     domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, VendorList},
-    jobs::{BackendUrl, Language, ModelName, Rounds},
+    jobs::{BackendUrl, Language, ModelName, QueueName, RedisOptions, Rounds},
     llm::{Prices, ollama::PullPolicy},
 };
 
@@ -86,6 +86,19 @@ pub struct Config {
     /// Where Redis is: redis:, rediss: (TLS), redis-cluster: or redis-sentinel: URL, with user and password if needed.
     #[schemars(with = "String", extend("x-secret" = true, "x-allowed" = "a URL such as redis://:password@host:6379/0"))]
     pub redis_url: RedisUrl,
+    /// The file (PEM) with the certificates of those who sign that of Redis; those of the host if unset.
+    pub redis_tls_ca: Option<PathBuf>,
+    /// The file (PEM) of the certificate that Redis is shown, if it wants one.
+    pub redis_tls_cert: Option<PathBuf>,
+    /// The file (PEM) of the key of REDIS_TLS_CERT.
+    pub redis_tls_key: Option<PathBuf>,
+    /// The name of the queue in Redis: stacks with different names share a Redis without meeting.
+    #[schemars(with = "String", extend("x-allowed" = "a name of at most 64 letters, digits and :-_."))]
+    pub redis_queue: QueueName,
+    /// How many replicas of Redis must have a job before it is accepted, and its end before a worker goes on; less, and the
+    /// answer is 503. With 1, a failover that Sentinel or Cluster makes loses none.
+    #[schemars(range(max = 10))]
+    pub redis_wait_replicas: u32,
     /// The most jobs that may be pending; more are answered 429 until some have begun.
     #[schemars(range(min = 1))]
     pub max_pending: u64,
@@ -342,6 +355,11 @@ impl Default for Config {
             max_connections: 20_000,
             max_listeners: 15_000,
             redis_url: RedisUrl::default(),
+            redis_tls_ca: None,
+            redis_tls_cert: None,
+            redis_tls_key: None,
+            redis_queue: QueueName::default(),
+            redis_wait_replicas: 0,
             max_pending: 100_000,
             job_ttl: 7 * 24 * 3600,
             state_dir: "state".into(),
@@ -419,6 +437,17 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How Redis is reached, and which queue in it.
+    pub fn redis(&self) -> RedisOptions {
+        RedisOptions {
+            url: self.redis_url.expose().into(),
+            ca: self.redis_tls_ca.clone(),
+            identity: self.redis_tls_cert.clone().zip(self.redis_tls_key.clone()),
+            queue: self.redis_queue.clone(),
+            replicas: self.redis_wait_replicas,
+        }
+    }
+
     /// The folder of the decision log.
     pub fn memory_folder(&self) -> PathBuf {
         self.memory_dir.clone().unwrap_or_else(|| self.results_dir.join("memory"))

@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
+/// The parameter with the password of Redis' sentinels, where it is not that of Redis itself.
+const SENTINEL_PASSWORD: &str = "sentinelPassword=";
+
 /// A URL that may hold a user and a password. Shown without the password.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -29,6 +32,13 @@ impl fmt::Display for ServerUrl {
         if url.password().is_some() {
             // Only URLs without a host refuse a password, and they have none.
             let _ = url.set_password(Some("***"));
+        }
+        if let Some(query) = url.query().filter(|query| query.contains(SENTINEL_PASSWORD)) {
+            let masked = query.split('&').map(|pair| {
+                if pair.starts_with(SENTINEL_PASSWORD) { format!("{SENTINEL_PASSWORD}***") } else { pair.to_owned() }
+            });
+            let masked = masked.collect::<Vec<_>>().join("&");
+            url.set_query(Some(&masked));
         }
         url.fmt(f)
     }

@@ -28,7 +28,7 @@ pub use model::{
 };
 pub use priority::Priority;
 pub use queue::{Cancel, Queue, RetryPolicy};
-pub use redis::RedisStore;
+pub use redis::{QueueName, RedisOptions, RedisStore};
 pub use request::{
     Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature, ToolVendors,
     WebhookUrl,

@@ -27,5 +27,6 @@ mod security;
 mod service;
 mod store;
 mod support;
+mod topologies;
 mod vendors;
 mod webhooks;

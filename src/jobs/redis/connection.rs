@@ -10,7 +10,7 @@ use fred::{
     error::{Error, ErrorKind},
     interfaces::{ClientLike, EventInterface, HashesInterface, LuaInterface},
     types::{
-        Builder, ClusterHash, FromValue, Value,
+        Builder, ClusterHash, CustomCommand, FromValue, Value,
         config::{Config, Options, ReconnectPolicy, Server},
         scripts::Script,
     },
@@ -20,11 +20,14 @@ use tokio::{sync::broadcast::Receiver, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
-use super::{QUEUE, record::Fields};
+use super::{RedisOptions, record::Fields};
 use crate::jobs::StoreError;
 
 /// The longest wait for an answer. A step takes well under a millisecond; a Redis that needs longer is as good as away.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest wait for replicas, milliseconds; less than that for an answer.
+const REPLICA_TIMEOUT_MS: i64 = 1000;
 
 /// The wait before the first try to connect anew, and the longest.
 const RECONNECT_MS: (u32, u32) = (50, 1000);
@@ -41,6 +44,10 @@ const MESSAGES: usize = 8192;
 /// A client that connects in the background, again and again.
 pub struct Connection {
     pub client: Client,
+    /// The name of the queue, with which all keys and channels begin.
+    pub queue: String,
+    /// How many replicas have to have what is to be kept.
+    replicas: u32,
     /// Where Redis is, without user and password.
     place: String,
     /// Why the last try to connect failed.
@@ -49,11 +56,21 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A client for this URL that does not connect yet: whoever wants to hear of every connect can subscribe before.
-    pub fn new(url: &str) -> Result<Self, StoreError> {
-        let config = Config::from_url(url).map_err(|error| unusable(&error))?;
+    /// A client by these options that does not connect yet: whoever wants to hear of every connect can subscribe before.
+    pub fn new(options: &RedisOptions) -> Result<Self, StoreError> {
+        let mut config = Config::from_url(&options.url).map_err(|error| unusable(&error))?;
+        if let Some(tls) = options.tls()? {
+            config.tls = Some(tls.into());
+        }
         let hosts: Vec<_> = config.server.hosts().iter().map(ToString::to_string).collect();
-        Ok(Self { client: client(config)?, place: hosts.join(","), trouble: Arc::default(), tasks: Vec::new() })
+        Ok(Self {
+            client: client(config)?,
+            queue: options.queue.key(),
+            replicas: options.replicas,
+            place: hosts.join(","),
+            trouble: Arc::default(),
+            tasks: Vec::new(),
+        })
     }
 
     /// Starts to connect.
@@ -71,20 +88,53 @@ impl Connection {
 
     /// Runs a script on the queue's keys.
     pub async fn run<T: FromValue>(&self, script: &Script, args: Vec<Value>) -> Result<T, StoreError> {
-        match self.client.evalsha(script.sha1().clone(), QUEUE, args.clone()).await {
-            // After a restart, and on its first run, Redis has to be given the text.
-            Err(error) if error.details().starts_with("NOSCRIPT") => {
-                let text = script.lua().expect("the scripts are made from their texts").clone();
-                self.client.eval(text, QUEUE, args).await
-            }
+        let first = self.evaluate(script, args.clone()).await;
+        match first {
+            // It happened nowhere, and where the queue is now was just looked up.
+            Err(error) if *error.kind() == ErrorKind::Routing => self.evaluate(script, args).await,
             result => result,
         }
         .map_err(|error| self.fault(&error))
     }
 
+    async fn evaluate<T: FromValue>(&self, script: &Script, args: Vec<Value>) -> Result<T, Error> {
+        match self.client.evalsha(script.sha1().clone(), self.queue.as_str(), args.clone()).await {
+            // After a restart, and on its first run, Redis has to be given the text.
+            Err(error) if error.details().starts_with("NOSCRIPT") => {
+                let text = script.lua().expect("the scripts are made from their texts").clone();
+                self.client.eval(text, self.queue.as_str(), args).await
+            }
+            result => result,
+        }
+    }
+
+    /// Waits until as many replicas as there have to be have all that was written before on this connection: what they
+    /// have survives a failover to them. Returns whether there have to be any.
+    pub async fn await_replicas(&self) -> Result<bool, StoreError> {
+        if self.replicas == 0 {
+            return Ok(false);
+        }
+        let wait = CustomCommand::new("WAIT", ClusterHash::Custom(redis_keyslot(self.queue.as_bytes())), false);
+        let args = [i64::from(self.replicas), REPLICA_TIMEOUT_MS];
+        let count: u32 = self.client.custom(wait, args.to_vec()).await.map_err(|error| self.fault(&error))?;
+        if count >= self.replicas {
+            return Ok(true);
+        }
+        Err(StoreError::Unavailable(format!(
+            "only {count} replicas of Redis at {} have what was written, and REDIS_WAIT_REPLICAS asks for {}; are they up?",
+            self.place, self.replicas
+        )))
+    }
+
     /// One of the queue's hashes; empty if it is not there. A script that gives it costs Redis seven times as much.
     pub async fn hash(&self, name: &str) -> Result<Fields, StoreError> {
-        self.client.hgetall(format!("{QUEUE}:{name}")).await.map_err(|error| self.fault(&error))
+        let key = format!("{}:{name}", self.queue);
+        let first = self.client.hgetall(&key).await;
+        match first {
+            Err(error) if *error.kind() == ErrorKind::Routing => self.client.hgetall(&key).await,
+            result => result,
+        }
+        .map_err(|error| self.fault(&error))
     }
 
     /// Whether Redis answers.
@@ -144,6 +194,10 @@ fn client(mut config: Config) -> Result<Client, StoreError> {
             connection.internal_command_timeout = COMMAND_TIMEOUT;
             // A step whose answer was lost may have happened: whoever asked for it knows whether to ask again.
             connection.max_command_attempts = 1;
+            // While a cluster moves the queue's slot, the node that has it names the other one for whatever it does not
+            // have: so for every script, as no key is named like the queue. Half of the keys are there then, and a script
+            // that ran on them would break the queue. So it waits until all are, which is an outage of its own.
+            connection.max_redirections = 0;
             connection.reconnect_on_auth_error = true;
             connection.tcp.nodelay = Some(true);
             connection.unresponsive.max_timeout = Some(COMMAND_TIMEOUT * 2);

@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
 
 use super::{
-    QUEUE,
+    RedisOptions,
     connection::{COMMAND_TIMEOUT, Connection},
     feed,
     record::event_of_message,
@@ -43,6 +43,8 @@ pub struct Listener {
 }
 
 struct News {
+    /// The channel that says that a job became ready; the other one has events.
+    ready_channel: String,
     live: broadcast::Sender<Arc<Event>>,
     /// How often a job became ready.
     ready: watch::Sender<u64>,
@@ -52,13 +54,14 @@ struct News {
 
 impl Listener {
     /// Starts to listen, on a connection of its own; `reading` is the one to read the feed on.
-    pub fn start(url: &str, reading: Arc<Connection>) -> Result<Self, StoreError> {
+    pub fn start(options: &RedisOptions, reading: Arc<Connection>) -> Result<Self, StoreError> {
         let news = Arc::new(News {
+            ready_channel: ready_channel(&reading.queue),
             live: broadcast::Sender::new(LIVE_BUFFER),
             ready: watch::Sender::new(0),
             listening: watch::Sender::new(false),
         });
-        let listening = Connection::new(url)?;
+        let listening = Connection::new(options)?;
         let (connects, messages) = (listening.client.reconnect_rx(), listening.client.message_rx());
         let task = tokio::spawn(listen(listening.start(), connects, messages, reading, news.clone()));
         Ok(Self { news, _task: AbortOnDropHandle::new(task) })
@@ -120,7 +123,7 @@ async fn listen(
 impl News {
     /// Takes in a message. Those that were read from the feed meanwhile are known.
     fn hear(&self, message: &Message, last: &mut Option<EventId>) {
-        if *message.channel == *ready_channel() {
+        if *message.channel == *self.ready_channel {
             self.ready.send_modify(|count| *count += 1);
             return;
         }
@@ -149,7 +152,7 @@ impl News {
         reading: &Connection,
         last: &mut Option<EventId>,
     ) -> Result<(), StoreError> {
-        let channels = vec![events_channel(), ready_channel()];
+        let channels = vec![events_channel(&connection.queue), self.ready_channel.clone()];
         connection.client.subscribe(channels).await.map_err(|error| connection.fault(&error))?;
         // An event that happens before Redis knows of the subscription is not heard, so it has to be read after that.
         connection.settle().await?;
@@ -186,10 +189,10 @@ impl News {
     }
 }
 
-fn events_channel() -> String {
-    format!("{QUEUE}:events")
+fn events_channel(queue: &str) -> String {
+    format!("{queue}:events")
 }
 
-fn ready_channel() -> String {
-    format!("{QUEUE}:ready")
+fn ready_channel(queue: &str) -> String {
+    format!("{queue}:ready")
 }

@@ -8,6 +8,7 @@
 mod connection;
 mod feed;
 mod listener;
+mod options;
 mod record;
 mod scripts;
 
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use connection::Connection;
 use fred::types::Value;
 use listener::Listener;
+pub use options::{QueueName, RedisOptions};
 use record::{Fields, checkpoint, delivery_of, job_of, submitted, to_json, unexpected, worker_of};
 use scripts::{
     APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, LIST, OLDEST_READY,
@@ -37,10 +39,6 @@ use super::{
     priority::Turns,
     transition::{Guard, Next, Transition},
 };
-
-/// The name of the queue, with which all its keys begin. The braces are a hash tag: a cluster keeps keys with the same
-/// one on the same node.
-const QUEUE: &str = "{ta:0}";
 
 /// Jobs that one call of `tidy` or `expired` handles at most.
 const TIDY_LIMIT: usize = 100;
@@ -57,17 +55,32 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// The store at a `redis:`, `rediss:`, `redis-cluster:` or `redis-sentinel:` URL. Redis need not be up yet: the
-    /// connection is made in the background, again and again. Must be called within a tokio runtime.
-    pub fn connect(url: &str, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
-        let connection = Arc::new(Connection::new(url)?.start());
-        let listener = Listener::start(url, connection.clone())?;
+    /// The store at a URL, or as other options say. Redis need not be up yet: the connection is made in the background,
+    /// again and again. Must be called within a tokio runtime.
+    pub fn connect(options: impl Into<RedisOptions>, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
+        let options = options.into();
+        let connection = Arc::new(Connection::new(&options)?.start());
+        let listener = Listener::start(&options, connection.clone())?;
         Ok(Self { connection, listener, lease, ttl, seen: AtomicU64::new(0), turns: Turns::new() })
     }
 
     /// Waits for the first connection: before, what is read from the feed may be followed by events that nobody hears.
     async fn await_listening(&self) -> Result<(), StoreError> {
         if self.listener.is_listening().await { Ok(()) } else { Err(self.connection.unavailable("no connection yet")) }
+    }
+
+    /// Makes sure that the step that left a job like this is on as many replicas as there have to be. If Redis fails over in
+    /// between, they are asked about a connection that wrote nothing; then only the job says whether the step is there.
+    async fn assure(&self, left: &Job) -> Result<(), StoreError> {
+        if !self.connection.await_replicas().await? {
+            return Ok(());
+        }
+        let holds =
+            |job: &Job| job.status == left.status || job.attempt > left.attempt || job.status == Status::Cancelled;
+        match self.get(left.id).await? {
+            Some(job) if holds(&job) => Ok(()),
+            _ => Err(self.connection.unavailable("it failed over and lost what was written")),
+        }
     }
 
     fn lease_ms(&self) -> u128 {
@@ -104,7 +117,11 @@ impl Store for RedisStore {
             Value::Integer(created_at) => submitted(submission, place, created_at),
             record => job_of(&record.convert().map_err(unexpected)?),
         };
-        let jobs = stored.into_iter().enumerate().map(job).collect::<Result<_, _>>()?;
+        let jobs: Vec<Job> = stored.into_iter().enumerate().map(job).collect::<Result<_, _>>()?;
+        // They are stored in one step, so what is true of one is true of all.
+        if let Some(job) = jobs.first() {
+            self.assure(job).await?;
+        }
         Ok(Receipt { jobs, repeated: outcome == "repeated" })
     }
 
@@ -194,6 +211,7 @@ impl Store for RedisStore {
             return Ok(Applied::Unknown);
         };
         let job = job_of(&fields)?;
+        self.assure(&job).await?;
         Ok(if done { Applied::Done(job) } else { Applied::Refused(job) })
     }
 

@@ -29,7 +29,7 @@ mod listing;
 mod random_walk;
 mod redis_alone;
 mod redis_outages;
-mod stage;
+pub mod stage;
 mod submissions;
 mod webhooks;
 mod workers;

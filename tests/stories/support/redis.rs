@@ -1,6 +1,6 @@
-//! A real Redis as a process of its own.
+//! A real Redis as a process of its own; or what `REDIS_SERVER` names instead, such as valkey-server.
 
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::{env, net::TcpListener, process::Stdio, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -38,6 +38,10 @@ impl Redis {
 
     pub fn url(&self) -> String {
         format!("redis://{}", self.address())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Host and port.
@@ -80,10 +84,7 @@ impl Redis {
 
     /// What Redis answers to a command, one value a line.
     pub async fn cli(&self, command: &[&str]) -> String {
-        let port = self.port.to_string();
-        let output = Command::new("redis-cli").args(["-e", "--raw", "-p", &port]).args(command).output().await.unwrap();
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        cli(self.port, command).await.unwrap_or_else(|| panic!("{command:?} is refused"))
     }
 }
 
@@ -108,6 +109,17 @@ impl Monitor {
     }
 }
 
+/// What the Redis on this port answers to a command, one value a line; none if it refuses.
+pub async fn cli(port: u16, command: &[&str]) -> Option<String> {
+    let port = port.to_string();
+    let output = Command::new("redis-cli").args(["-e", "--raw", "-p", &port]).args(command).output().await.unwrap();
+    if !output.status.success() {
+        println!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        return None;
+    }
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
 /// A port that nobody listens on, below those that the system gives to outgoing connections: a Redis that is down for a
 /// while does not lose it to one of them.
 pub fn free_port() -> u16 {
@@ -115,8 +127,13 @@ pub fn free_port() -> u16 {
     ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
+/// The program of the server.
+pub fn program() -> String {
+    env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".into())
+}
+
 async fn serve(port: u16, folder: &TempDir, options: &[String]) -> Child {
-    let mut server = Command::new("redis-server")
+    let mut server = Command::new(program())
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"])
         .arg(folder.path())
         .args(options)
