@@ -25,7 +25,8 @@ let
 
   # For checks: the quick profile, and the files that they read beside the source. tests holds snapshots of documents too.
   development = common // {
-    src = sourceOf [ ../tests ../rustfmt.toml ../clippy.toml ];
+    # Fuzzers share their code with tests.
+    src = sourceOf [ ../tests ../fuzz/src ../rustfmt.toml ../clippy.toml ];
     CARGO_PROFILE = "dev";
   };
 in
@@ -54,5 +55,5 @@ in
   development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
 
   # The tests also compare the settings with the stack's files.
-  testedSource = sourceOf [ ../tests ../docs/RULES.md ../docs/OPERATIONS.md ../docs/CONFIGURATION.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
+  testedSource = sourceOf [ ../tests ../fuzz/src ../fuzz/seeds ../docs/RULES.md ../docs/OPERATIONS.md ../docs/CONFIGURATION.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
 }

@@ -7,7 +7,8 @@
 //!
 //! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
 //! [`market`] through their traits, and keeps what it learns in [`memory`]; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
-//! [`egress`] says how far the URLs of clients may lead; [`metrics`] is what all of them count.
+//! [`egress`] says how far the URLs of clients may lead; [`metrics`] is what all of them count, and
+//! [`telemetry`] where their time goes.
 //! [`charts`] draws prices for [`results`] and [`api`], which show people what came out.
 //! [`backtest`] measures decisions on past prices. [`cli`] puts the parts together as [`config`] says.
 
@@ -27,4 +28,5 @@ pub mod memory;
 pub mod metrics;
 mod redact;
 pub mod results;
+pub mod telemetry;
 pub mod worker;

@@ -21,6 +21,7 @@ use crate::{
     domain::{Agent, DecisionSource},
     jobs::JobId,
     llm::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Message, OutputSchema, Usage},
+    telemetry::{Span, SpanKind},
 };
 
 /// A turn that goes on.
@@ -40,6 +41,7 @@ pub struct Turn<'a> {
     answers: usize,
     /// How many answers of tools were used.
     tools: usize,
+    span: Span,
 }
 
 /// An answer that should have a form.
@@ -96,6 +98,7 @@ impl<'a> Turn<'a> {
             heard,
             answers: 0,
             tools: 0,
+            span: span(agent),
         }
     }
 
@@ -242,7 +245,7 @@ impl<'a> Turn<'a> {
         let tools = offered.iter().map(|tool| tool.spec()).collect();
         let request = ChatRequest { agent: self.agent, messages: self.messages.clone(), tools, schema };
         let asked = Instant::now();
-        let response = self.model.chat(&request).await?;
+        let response = self.span.around(self.model.chat(&request)).await?;
         let (took, usage) = (asked.elapsed(), response.usage);
         self.heard.answers.push(Answered { response, seconds: took.as_secs_f64() });
         self.heard.seconds = self.took().as_secs_f64();
@@ -271,7 +274,7 @@ impl<'a> Turn<'a> {
     /// Runs a tool.
     async fn run(&self, name: &str, arguments: &Value, offered: &[Tool], evidence: &Evidence) -> ToolAnswer {
         let began = Instant::now();
-        let answer = tools::call(name, arguments, offered, evidence).await;
+        let answer = self.span.around(tools::call(name, arguments, offered, evidence)).await;
         let (took, error) = (began.elapsed(), answer.as_ref().err().cloned());
         let step = Step::ToolCalled { agent: self.agent, tool: name.to_owned(), took, error: error.clone() };
         self.journal.tell(step).await;
@@ -291,4 +294,12 @@ impl<'a> Turn<'a> {
     fn failed(&self, source: LlmError) -> AgentError {
         AgentError::Model { agent: self.agent, source }
     }
+}
+
+/// An agent's turn as part of a trace.
+fn span(agent: Agent) -> Span {
+    let span = Span::begin(SpanKind::Internal, || format!("invoke_agent {}", agent.label()));
+    span.set("gen_ai.operation.name", "invoke_agent");
+    span.set("gen_ai.agent.name", agent.label());
+    span
 }

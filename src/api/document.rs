@@ -1,7 +1,9 @@
 //! The OpenAPI document, the page that shows it, and what the descriptions of routes share.
 
 use aide::{
-    openapi::{Info, License, OpenApi, Operation, Parameter, ReferenceOr, Tag},
+    openapi::{
+        Info, License, OpenApi, Operation, Parameter, ParameterSchemaOrContent, ReferenceOr, SecurityRequirement, Tag,
+    },
     scalar::Scalar,
     transform::{TransformOpenApi, TransformOperation, TransformResponse},
     util::iter_operations_mut,
@@ -13,7 +15,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Problem, auth, webhooks};
 
@@ -39,8 +41,8 @@ impl Document {
     }
 }
 
-/// What the document says of the whole API.
-pub fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
+/// What the document says of the whole API, to which everybody is let in who shows a key, or everybody if `open`.
+pub fn describe(api: TransformOpenApi<'_>, open: bool) -> TransformOpenApi<'_> {
     let tag = |name: &str, description: &str| Tag {
         name: name.into(),
         description: Some(description.into()),
@@ -68,17 +70,21 @@ pub fn describe(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
         .tag(tag("service", "The service itself."))
         .with(webhooks::describe)
         .with(auth::describe)
-        .with(guards)
+        .with(|api| guards(api, open))
 }
 
 /// What stands before the routes, described for each.
-fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
+fn guards(mut api: TransformOpenApi<'_>, open: bool) -> TransformOpenApi<'_> {
     let paths = api.inner_mut().paths.iter_mut().flat_map(|paths| paths.paths.iter_mut());
     for (path, item) in paths {
         let ReferenceOr::Item(item) = item else { continue };
         for (method, operation) in iter_operations_mut(item) {
             if !auth::is_open(path) {
                 wants_key(operation);
+                if open {
+                    // By OpenAPI, an empty requirement makes the others optional.
+                    operation.security.push(SecurityRequirement::new());
+                }
             }
             if method != "get" {
                 changes(operation);
@@ -89,6 +95,7 @@ fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
             if operation.request_body.is_some() {
                 reads_body(operation);
             }
+            operation.parameters.iter_mut().for_each(is_never_null);
             let is_in_uri = |parameter: &ReferenceOr<Parameter>| {
                 matches!(parameter, ReferenceOr::Item(Parameter::Path { .. } | Parameter::Query { .. }))
             };
@@ -98,6 +105,33 @@ fn guards(mut api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
         }
     }
     api
+}
+
+/// A parameter is a text that is there or not, whatever the type that it is read into; in JSON it could be null too.
+fn is_never_null(parameter: &mut ReferenceOr<Parameter>) {
+    let ReferenceOr::Item(Parameter::Query { parameter_data, .. } | Parameter::Header { parameter_data, .. }) =
+        parameter
+    else {
+        return;
+    };
+    let ParameterSchemaOrContent::Schema(schema) = &mut parameter_data.format else { return };
+    let schema = schema.json_schema.ensure_object();
+    let null = json!("null");
+    if let Some(Value::Array(kinds)) = schema.get("type")
+        && let [kind, also] = &kinds[..]
+        && *also == null
+    {
+        let kind = kind.clone();
+        schema.insert("type".into(), kind);
+    }
+    if let Some(Value::Array(ways)) = schema.get("anyOf")
+        && let [Value::Object(way), also] = &ways[..]
+        && also["type"] == null
+    {
+        let way = way.clone();
+        schema.remove("anyOf");
+        schema.extend(way);
+    }
 }
 
 fn wants_key(operation: &mut Operation) {
@@ -142,7 +176,7 @@ pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
     docs.id("openapi")
         .tag("service")
         .summary("This document")
-        .response_with::<200, axum::Json<serde_json::Map<String, serde_json::Value>>, _>(|r| {
+        .response_with::<200, axum::Json<serde_json::Map<String, Value>>, _>(|r| {
             example_of(r, &json!({"openapi": "3.1.0", "info": {}, "paths": {}}), "OpenAPI 3.1.")
         })
 }
@@ -179,7 +213,7 @@ pub fn unavailable(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 /// Describes a response, with an example.
 pub fn example_of<'a, T>(
     mut docs: TransformResponse<'a, T>,
-    example: &serde_json::Value,
+    example: &Value,
     description: &str,
 ) -> TransformResponse<'a, T> {
     for media in docs.inner().content.values_mut() {

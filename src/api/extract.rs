@@ -56,6 +56,15 @@ pub struct Query<T>(pub T);
 /// The event after which a stream goes on, from the header `Last-Event-ID` (HTML Living Standard, section 9.2).
 pub struct LastEventId(pub Option<EventId>);
 
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it only describes the header")]
+struct LastEventIdFields {
+    /// The `id` of the last event that the client saw; the stream goes on after it.
+    #[serde(rename = "Last-Event-ID")]
+    #[schemars(regex(pattern = r"^[0-9]{1,19}-[0-9]{1,19}$"))]
+    last: Option<String>,
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for JobPath {
     type Rejection = Problem;
 
@@ -108,9 +117,7 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
 
 impl OperationInput for Idempotency {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
-        let schema = context.schema.root_schema_for::<IdempotencyFields>();
-        let header = parameters_from_schema(context, schema, ParamLocation::Header);
-        add_parameters(context, operation, header);
+        describe_headers::<IdempotencyFields>(context, operation);
     }
 }
 
@@ -148,4 +155,15 @@ impl<S: Sync> FromRequestParts<S> for LastEventId {
     }
 }
 
-impl OperationInput for LastEventId {}
+impl OperationInput for LastEventId {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        describe_headers::<LastEventIdFields>(context, operation);
+    }
+}
+
+/// Adds the fields of a type to the headers that an operation reads.
+fn describe_headers<T: JsonSchema>(context: &mut GenContext, operation: &mut Operation) {
+    let schema = context.schema.root_schema_for::<T>();
+    let headers = parameters_from_schema(context, schema, ParamLocation::Header);
+    add_parameters(context, operation, headers);
+}

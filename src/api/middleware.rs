@@ -19,7 +19,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
 
-use super::{Problem, auth, browsers, intake, rate};
+use super::{Problem, auth, browsers, intake, rate, trace};
 use crate::{config::Config, metrics::METRICS};
 
 /// The longest time until an answer begins. Event streams go on after that.
@@ -60,11 +60,13 @@ async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&request);
     let (method, path) = (request.method().clone(), path(request.uri()));
-    let route =
+    let route: Cow<'static, str> =
         request.extensions().get::<MatchedPath>().map_or("none".into(), |route| route.as_str().to_owned().into());
-    let span = info_span!("request", id = ?id, key = field::Empty);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let trace = trace::begin(&request, &method_label(&method), &route);
+    let span = info_span!("request", id = ?id, key = field::Empty, trace_id = trace.trace_id());
+    let mut response = trace.around(next.run(request).instrument(span.clone())).await;
     let (status, took) = (response.status().as_u16(), began.elapsed());
+    trace::end(&trace, response.status());
     METRICS.http_request(method_label(&method), route, status, took);
     let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| {

@@ -8,6 +8,7 @@
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
 //! | the dashboard | [`pages`] |
+//! | its place in a trace | [`trace`] |
 //! | who may ask, and how often | [`auth`], [`rate`], [`client`] |
 //! | what pages in browsers may do | [`browsers`] |
 //! | what a connection may take | [`server`] |
@@ -32,6 +33,7 @@ mod problem;
 mod rate;
 mod server;
 mod submission;
+mod trace;
 mod view;
 mod webhooks;
 mod words;
@@ -72,7 +74,7 @@ pub struct Api {
 /// All routes, with what holds for every request by the settings.
 pub fn router(api: Api) -> Router {
     let config = api.config.clone();
-    let (routes, openapi) = documented();
+    let (routes, openapi) = documented(&config);
     let routes = routes
         .merge(pages::routes())
         .fallback(problem::unknown_path)
@@ -82,15 +84,15 @@ pub fn router(api: Api) -> Router {
     middleware::wrap(routes, &config)
 }
 
-/// The OpenAPI document.
-pub fn openapi() -> OpenApi {
+/// The OpenAPI document of an API with these settings.
+pub fn openapi(config: &Config) -> OpenApi {
     // The routes are of no use without a state; only what they say of themselves is.
-    documented().1
+    documented(config).1
 }
 
-fn documented() -> (Router<Api>, OpenApi) {
+fn documented(config: &Config) -> (Router<Api>, OpenApi) {
     let mut openapi = OpenApi::default();
-    let routes = routes().finish_api_with(&mut openapi, document::describe);
+    let routes = routes().finish_api_with(&mut openapi, |api| document::describe(api, config.api_keys.is_empty()));
     // Its schemas are there only now.
     words::list(&mut openapi);
     (routes, openapi)

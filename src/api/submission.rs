@@ -22,6 +22,7 @@ use crate::{
     config::Config,
     domain::{Ticker, TradeDate},
     jobs::{BackendUrl, JobConfig, JobRequest, Priority, WebhookUrl},
+    telemetry,
 };
 
 /// The most tickers of a batch: its jobs are stored in one step, and others wait meanwhile.
@@ -35,10 +36,11 @@ pub struct BatchSubmission(pub Vec<JobRequest>);
 
 /// The body of a batch.
 #[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "it only describes the body")]
 struct BatchRequest {
     /// One job each; none twice.
-    #[schemars(length(min = 1, max = 500))]
+    #[schemars(length(min = 1, max = 500), extend("uniqueItems" = true))]
     tickers: Vec<Ticker>,
     date: TradeDate,
     /// What differs from the service's defaults.
@@ -207,7 +209,7 @@ fn read_terms(fields: &mut Fields, errors: &mut Errors) -> Option<impl Fn(Ticker
     let (not_before, webhook_url) = (not_before?, webhook_url?);
     Some(move |ticker| {
         let (config, webhook_url) = (config.clone(), webhook_url.clone());
-        JobRequest { ticker, date, config, priority, not_before, webhook_url }
+        JobRequest { ticker, date, config, priority, not_before, webhook_url, trace: telemetry::current() }
     })
 }
 
@@ -294,6 +296,22 @@ mod tests {
             assert_eq!(read(&body), bare);
         }
         assert_eq!(read(r#"{"ticker": "A", "date": "2024-05-10", "priority": null, "not_before": null}"#), bare);
+    }
+
+    #[test]
+    fn a_whole_number_may_have_a_point_and_vendors_are_an_object() {
+        let config = |config: &str| {
+            format!(r#"{{"ticker": "A", "date": "2024-05-10", "config": {{"max_debate_rounds": {config}}}}}"#)
+        };
+        let read = |body: &str| read(body.as_bytes(), "ticker", read_job);
+        assert_eq!(read(&config("3.0")).unwrap(), read(&config("3")).unwrap());
+        for (set, field) in [
+            ("2.5", "config.max_debate_rounds"),
+            (r#"1, "data_vendors": ["csv"]"#, "config.data_vendors"),
+            (r#"1, "tool_vendors": []"#, "config.tool_vendors"),
+        ] {
+            assert_eq!(wrong(&config(set))[0].0, field);
+        }
     }
 
     #[test]

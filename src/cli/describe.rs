@@ -8,7 +8,10 @@ use clap::Subcommand;
 use clap_complete::Shell;
 
 use super::{exit::CliError, output::Output};
-use crate::{api, config};
+use crate::{
+    api,
+    config::{self, Config},
+};
 
 /// A command that describes the program.
 #[derive(Debug, Clone, Subcommand)]
@@ -36,7 +39,11 @@ impl Describe {
     /// Prints or writes it. `program` is the whole command line.
     pub fn run(self, mut program: clap::Command, output: &Output) -> anyhow::Result<()> {
         match self {
-            Self::Openapi => output.line(serde_json::to_string_pretty(&api::openapi())?).map_err(CliError::from)?,
+            Self::Openapi => {
+                output
+                    .line(serde_json::to_string_pretty(&api::openapi(&Config::default()))?)
+                    .map_err(CliError::from)?;
+            }
             Self::Settings => output.text(&config::page()).map_err(CliError::from)?,
             Self::Completions { shell } => {
                 let (name, mut script) = (program.get_name().to_owned(), Vec::new());

@@ -107,9 +107,9 @@ pub(super) fn date(text: &str) -> Result<TradeDate, DateError> {
     text.parse::<TradeDate>()?.not_in_future()
 }
 
-fn rounds<const MAX: u64>(text: &str) -> Result<Rounds<MAX>, String> {
-    let count: u64 = text.parse().map_err(|_| format!("{text:?} is not a number from 1 to {MAX}"))?;
-    Rounds::try_from(count)
+fn rounds<const MAX: u32>(text: &str) -> Result<Rounds<MAX>, String> {
+    let count: u32 = text.parse().map_err(|_| format!("{text:?} is not a number from 1 to {MAX}"))?;
+    Rounds::try_from(f64::from(count))
 }
 
 fn temperature(text: &str) -> Result<Temperature, String> {

@@ -50,6 +50,7 @@ use crate::{
     jobs::StoreError,
     memory::DecisionLog,
     results::ResultsError,
+    telemetry::Traces,
 };
 
 /// A job service that runs a team of LLM trading agents over market data and returns a reasoned BUY, SELL or HOLD.
@@ -96,7 +97,13 @@ pub fn main() -> ExitCode {
     let command = Cli::from_arg_matches(&command_line().get_matches()).unwrap_or_else(|error| error.exit()).command;
     let done = match command {
         Command::Describe(what) => what.run(command_line(), &output).map(|()| Exit::Done),
-        Command::Work(command) => prepare(&command).and_then(|config| run(command, config, &output)),
+        Command::Work(command) => prepare(&command).and_then(|(config, traces)| {
+            let done = run(command, config, &output);
+            if let Some(traces) = traces {
+                traces.end();
+            }
+            done
+        }),
     };
     let exit = done.unwrap_or_else(|error| {
         let exit = exit_of(&error);
@@ -113,8 +120,8 @@ fn command_line() -> clap::Command {
     Cli::command().mut_subcommands(|command| command.after_help(EXIT_CODES))
 }
 
-/// Reads the settings and starts to log.
-fn prepare(command: &Work) -> anyhow::Result<Config> {
+/// Reads the settings, and starts to log and, in a service, to trace.
+fn prepare(command: &Work) -> anyhow::Result<(Config, Option<Traces>)> {
     // A variable that is no text can't be one of ours.
     let variables =
         env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -122,7 +129,8 @@ fn prepare(command: &Work) -> anyhow::Result<Config> {
     let is_service = matches!(command, Work::Api | Work::Worker | Work::Serve(_));
     logging::start(&config, !is_service)?;
     http_client::install_tls();
-    Ok(config)
+    let traces = if is_service { Traces::start(&config)? } else { None };
+    Ok((config, traces))
 }
 
 #[tokio::main]

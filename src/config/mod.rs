@@ -50,6 +50,11 @@ pub struct Config {
     pub log: String,
     /// How log lines are written: text for people, json for programs.
     pub log_format: LogFormat,
+    /// The base URL of the OpenTelemetry collector that gets traces, by OTLP over HTTP; none are made if unset.
+    #[schemars(with = "Option<String>", extend("x-secret" = true, "x-allowed" = "a URL such as http://collector:4318"))]
+    pub otel_exporter_otlp_endpoint: Option<ServerUrl>,
+    /// The name that traces have for this service.
+    pub otel_service_name: String,
 
     /// The address and port that the API listens on.
     #[schemars(extend("x-allowed" = "an address and a port, such as 127.0.0.1:8000"))]
@@ -345,6 +350,8 @@ impl Default for Config {
         Self {
             log: "info".into(),
             log_format: LogFormat::Text,
+            otel_exporter_otlp_endpoint: None,
+            otel_service_name: "tradingagents".into(),
             api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             api_keys: ApiKeys::default(),
             cors_origins: Origins::default(),

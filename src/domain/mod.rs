@@ -10,6 +10,7 @@ mod effort;
 mod provider;
 mod rating;
 mod ticker;
+mod trace_parent;
 mod vendor;
 
 pub use agent::Agent;
@@ -20,6 +21,7 @@ pub use effort::ReasoningEffort;
 pub use provider::Provider;
 pub use rating::{Decision, DecisionSource, Rating};
 pub use ticker::{Ticker, TickerError};
+pub use trace_parent::{TraceParent, TraceParentError};
 pub use vendor::{
     Category, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Prices, Social, Vendor, VendorList,
 };

@@ -2,13 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::Priority;
 use crate::domain::{
     Analyst, AssetType, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Provider, ReasoningEffort,
-    Social, Ticker, TradeDate, VendorList,
+    Social, Ticker, TraceParent, TradeDate, VendorList,
 };
 
 /// An analysis that a client asks for.
@@ -19,10 +23,11 @@ pub struct JobRequest {
     pub date: TradeDate,
     /// What differs from the service's defaults.
     #[serde(default)]
-    #[schemars(transform = without_default)]
+    #[schemars(with = "Option<JobConfig>", transform = without_default)]
     pub config: JobConfig,
     /// Whether it goes before other jobs, or after them.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    #[schemars(with = "Option<Priority>")]
     pub priority: Priority,
     /// It does not begin before this time (RFC 3339); at once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,6 +35,10 @@ pub struct JobRequest {
     /// Where its end is told: a signed POST by Standard Webhooks (<https://www.standardwebhooks.com>).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_url: Option<WebhookUrl>,
+    /// Where in a trace it was asked for, so that its attempts are part of the same; the API says so, not the client's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub trace: Option<TraceParent>,
 }
 
 /// Generators of clients know no default of a whole object, and an absent one says the same.
@@ -40,7 +49,7 @@ fn without_default(schema: &mut Schema) {
 impl JobRequest {
     /// A job of normal priority that may begin at once, and whose end is told nobody.
     pub fn new(ticker: Ticker, date: TradeDate, config: JobConfig) -> Self {
-        Self { ticker, date, config, priority: Priority::Normal, not_before: None, webhook_url: None }
+        Self { ticker, date, config, priority: Priority::Normal, not_before: None, webhook_url: None, trace: None }
     }
 }
 
@@ -76,10 +85,10 @@ pub struct JobConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selected_analysts: Option<Analysts>,
     /// Which vendors are asked, by category.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "object", skip_serializing_if = "Option::is_none")]
     pub data_vendors: Option<DataVendors>,
     /// Which vendors a single tool asks, in place of those of its category.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "object", skip_serializing_if = "Option::is_none")]
     pub tool_vendors: Option<ToolVendors>,
     /// What the instrument is; told from its symbol if absent. Of a crypto-currency there are no fundamentals.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,36 +154,43 @@ pub struct ToolVendors {
     pub get_prediction_markets: Option<VendorList<Predictions>>,
 }
 
-/// A count of debate rounds from 1 to `MAX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u64", into = "u64")]
-pub struct Rounds<const MAX: u64>(u64);
+/// Reads an object or null. What serde derives for a struct would take an array too, for its fields in order.
+fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.map(|fields| serde_json::from_value(fields.into()).map_err(D::Error::custom)).transpose()
+}
 
-impl<const MAX: u64> Rounds<MAX> {
+/// A count of debate rounds from 1 to `MAX`. In JSON, 3 and 3.0 are the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "u32")]
+pub struct Rounds<const MAX: u32>(u32);
+
+impl<const MAX: u32> Rounds<MAX> {
     /// One round.
     pub const ONE: Self = Self(1);
 
     /// The count.
     pub fn get(self) -> u32 {
-        u32::try_from(self.0).expect("MAX fits in 32 bits")
+        self.0
     }
 }
 
-impl<const MAX: u64> TryFrom<u64> for Rounds<MAX> {
+impl<const MAX: u32> TryFrom<f64> for Rounds<MAX> {
     type Error = String;
 
-    fn try_from(rounds: u64) -> Result<Self, String> {
-        if (1..=MAX).contains(&rounds) { Ok(Self(rounds)) } else { Err(format!("{rounds} is not within 1 to {MAX}")) }
+    fn try_from(rounds: f64) -> Result<Self, String> {
+        let count = (1..=MAX).find(|count| f64::from(*count).total_cmp(&rounds).is_eq());
+        count.map(Self).ok_or_else(|| format!("{rounds} is not within 1 to {MAX}"))
     }
 }
 
-impl<const MAX: u64> From<Rounds<MAX>> for u64 {
+impl<const MAX: u32> From<Rounds<MAX>> for u32 {
     fn from(rounds: Rounds<MAX>) -> Self {
         rounds.0
     }
 }
 
-impl<const MAX: u64> JsonSchema for Rounds<MAX> {
+impl<const MAX: u32> JsonSchema for Rounds<MAX> {
     fn inline_schema() -> bool {
         true
     }
@@ -191,6 +207,7 @@ impl<const MAX: u64> JsonSchema for Rounds<MAX> {
 /// A sampling temperature from 0 to 2.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(!try_from, !into)]
 pub struct Temperature(#[schemars(range(min = 0.0, max = 2.0))] f64);
 
 impl Temperature {
@@ -304,7 +321,9 @@ macro_rules! http_url {
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         #[schemars(!try_from, !into)]
-        pub struct $name(#[schemars(with = "String", url, length(max = 2048))] Url);
+        pub struct $name(
+            #[schemars(with = "String", url, length(max = 2048), regex(pattern = r"^https?://[^/?#@\s]+([/?#]\S*)?$"))] Url,
+        );
 
         impl $name {
             /// The URL.

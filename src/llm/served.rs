@@ -6,8 +6,12 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{ChatModel, ChatRequest, ChatResponse, Gate, LlmError, price::Price, retry::patiently};
-use crate::{domain::Provider, metrics::METRICS};
+use super::{ChatModel, ChatRequest, ChatResponse, Finish, Gate, LlmError, price::Price, retry::patiently};
+use crate::{
+    domain::Provider,
+    metrics::METRICS,
+    telemetry::{Span, SpanKind},
+};
 
 /// A model that a server serves.
 pub(super) struct Served<M> {
@@ -20,7 +24,9 @@ impl<M: ChatModel> Served<M> {
     /// One try, which is counted.
     async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
         let (provider, began) = (self.provider().as_str(), Instant::now());
-        let answer = self.model.chat(request).await;
+        let span = span(self.provider(), self.model());
+        let answer = span.around(self.model.chat(request)).await;
+        tell(&span, &answer);
         METRICS.llm_call(provider, answer.as_ref().err().map_or("ok", LlmError::kind), began.elapsed());
         if let Ok(ChatResponse { usage, .. }) = &answer {
             METRICS.llm_tokens(provider, "in", usage.tokens_in);
@@ -55,5 +61,40 @@ impl<M: ChatModel> ChatModel for Served<M> {
         let mut answer = patiently(|| self.gate.pass(self.ask(request))).await?;
         answer.usage.cost_usd = self.price.map(|price| price.cost(&answer.usage));
         Ok(answer)
+    }
+}
+
+/// A call as part of a trace.
+fn span(provider: Provider, model: &str) -> Span {
+    let span = Span::begin(SpanKind::Client, || format!("chat {model}"));
+    span.set("gen_ai.operation.name", "chat");
+    span.set("gen_ai.provider.name", convention(provider));
+    span.set("gen_ai.request.model", model.to_owned());
+    span
+}
+
+/// Says what came of a call.
+fn tell(span: &Span, answer: &Result<ChatResponse, LlmError>) {
+    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    match answer {
+        Ok(ChatResponse { usage, finish, .. }) => {
+            span.set("gen_ai.usage.input_tokens", count(usage.tokens_in));
+            span.set("gen_ai.usage.output_tokens", count(usage.tokens_out));
+            span.set("gen_ai.usage.cache_read.input_tokens", count(usage.tokens_cached));
+            let finish = if *finish == Finish::Length { "length" } else { "stop" };
+            span.set("gen_ai.response.finish_reasons", finish);
+        }
+        Err(error) => span.fail(error.kind()),
+    }
+}
+
+/// What OpenTelemetry calls a provider; those that it does not know have their own names.
+fn convention(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Google => "gcp.gemini",
+        Provider::Azure => "azure.ai.openai",
+        Provider::Xai => "x_ai",
+        Provider::Mistral => "mistral_ai",
+        _ => provider.as_str(),
     }
 }

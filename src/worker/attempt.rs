@@ -23,6 +23,7 @@ use crate::{
     memory::{self, DecisionLog},
     metrics::METRICS,
     results::{JobResult, ResultsError},
+    telemetry::Span,
 };
 
 /// A claimed job, and what it needs.
@@ -31,6 +32,7 @@ pub struct Attempt<'a> {
     claim: Claim,
     keeper: LeaseKeeper,
     hand_back: CancellationToken,
+    trace: Span,
     began: Instant,
 }
 
@@ -45,9 +47,9 @@ enum End {
 }
 
 impl<'a> Attempt<'a> {
-    pub fn new(worker: &'a Worker, claim: Claim, hand_back: CancellationToken) -> Self {
+    pub fn new(worker: &'a Worker, claim: Claim, hand_back: CancellationToken, trace: Span) -> Self {
         let keeper = LeaseKeeper::start(worker.queue.clone(), claim.lease(), worker.options.lease);
-        Self { worker, claim, keeper, hand_back, began: Instant::now() }
+        Self { worker, claim, keeper, hand_back, trace, began: Instant::now() }
     }
 
     /// Works on the job and ends the attempt, in a status that follows from how it went.
@@ -60,7 +62,7 @@ impl<'a> Attempt<'a> {
             End::Lost => Err(LeaseLost),
         };
         if ended == Err(LeaseLost) {
-            METRICS.attempt("stopped");
+            self.ended("stopped");
             info!("stopped: the job was cancelled, or goes on elsewhere");
         }
     }
@@ -134,7 +136,7 @@ impl<'a> Attempt<'a> {
         // What the log keeps is no reason for the job not to end.
         let _ = tokio::task::spawn_blocking(move || remember(&memory, &result)).await;
         self.conclude(&Transition::complete(&self.claim.lease(), decision, rating)).await?;
-        METRICS.attempt("completed");
+        self.ended("completed");
         METRICS.job(Status::Completed.as_str(), self.began.elapsed());
         info!(decision = decision.as_str(), rating = rating.as_str(), result = place, "completed");
         Ok(())
@@ -144,12 +146,13 @@ impl<'a> Attempt<'a> {
         self.keeper.confirm().await?;
         let transition = self.worker.queue.after_failure(&self.claim, failure);
         self.conclude(&transition).await?;
+        self.trace.fail(failure.error_type.as_str());
         if let Next::Pending { delay, .. } = transition.next {
-            METRICS.attempt("retried");
+            self.ended("retried");
             METRICS.retry(failure.error_type.as_str());
             warn!(error = failure.message, retry_in_s = delay.as_secs_f64(), "failed; another attempt follows");
         } else {
-            METRICS.attempt("failed");
+            self.ended("failed");
             METRICS.job(Status::Failed.as_str(), self.began.elapsed());
             error!(error = failure.message, "failed");
         }
@@ -159,7 +162,7 @@ impl<'a> Attempt<'a> {
     async fn hand_back(&self) -> Result<(), LeaseLost> {
         self.keeper.confirm().await?;
         self.conclude(&Transition::release(&self.claim.lease(), self.worker.options.id.clone())).await?;
-        METRICS.attempt("handed_back");
+        self.ended("handed_back");
         info!("handed back; another worker goes on from the last checkpoint");
         Ok(())
     }
@@ -181,6 +184,12 @@ impl<'a> Attempt<'a> {
                 }
             }
         }
+    }
+
+    /// Counts the attempt by how it ended.
+    fn ended(&self, outcome: &'static str) {
+        METRICS.attempt(outcome);
+        self.trace.set("tradingagents.outcome", outcome);
     }
 }
 

@@ -42,6 +42,7 @@ use crate::{
     jobs::{Claim, Queue, WorkerId},
     metrics::{METRICS, OneMore},
     results::Results,
+    telemetry::{Span, SpanKind},
 };
 
 /// How long a claim waits for a job before it looks again: only a bound, for a submission wakes it at once.
@@ -178,10 +179,12 @@ impl Worker {
     /// Runs one claimed job to the end of its attempt.
     async fn work(self: Arc<Self>, claim: Claim, _slot: OwnedSemaphorePermit, hand_back: CancellationToken) {
         let job = claim.job.id;
-        let span = info_span!("job", job.id = %job, attempt = claim.job.attempt, ticker = %claim.job.request.ticker);
+        let trace = trace_of(&claim);
+        let (attempt, ticker) = (claim.job.attempt, &claim.job.request.ticker);
+        let span = info_span!("job", job.id = %job, attempt, %ticker, trace_id = trace.trace_id());
         let _running = OneMore::of(&METRICS.jobs_running);
         self.activity.begin(job);
-        Attempt::new(&self, claim, hand_back).run().instrument(span).await;
+        trace.around(Attempt::new(&self, claim, hand_back, trace.clone()).run().instrument(span)).await;
         self.activity.end(job);
     }
 
@@ -206,6 +209,15 @@ impl Worker {
             warn!(running = attempts.len(), "could not hand back in time; the leases run out and other workers go on");
         }
     }
+}
+
+/// The attempt in the trace of the job's submission, beside those before it.
+fn trace_of(claim: &Claim) -> Span {
+    let trace = Span::follow(claim.job.request.trace, SpanKind::Consumer, || "process job");
+    trace.set("messaging.operation.type", "process");
+    trace.set("messaging.message.id", claim.job.id.to_string());
+    trace.set("tradingagents.attempt", i64::from(claim.job.attempt));
+    trace
 }
 
 /// Keeps the queue going for all workers.

@@ -491,7 +491,8 @@ async fn the_document_says_what_a_value_may_be() {
         ("ModelName", "pattern"),
         ("Language", "maxLength"),
         ("TradeDate", "format"),
-        ("BackendUrl", "format"),
+        ("BackendUrl", "pattern"),
+        ("Temperature", "maximum"),
         ("Analysts", "minItems"),
     ] {
         assert!(schemas[schema].get(limit).is_some(), "{schema}: {}", schemas[schema]);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tradingagents::config;
 
 use crate::support::{
+    collector::Collector,
     llm::{FakeLlm, Trouble},
     program::{Program, Sandbox},
     redis::Redis,
@@ -80,7 +81,7 @@ impl Heard {
 }
 
 /// A place in which every secret setting has a canary: one half in the environment, the other in files elsewhere.
-fn plant(secrets: &Path, redis: &Redis) -> Sandbox {
+fn plant(secrets: &Path, redis: &Redis, collector: &Collector) -> Sandbox {
     let mut sandbox = Sandbox::new();
     for (place, setting) in config::settings().into_iter().filter(|setting| setting.secret).enumerate() {
         let name = &setting.name;
@@ -90,6 +91,7 @@ fn plant(secrets: &Path, redis: &Redis) -> Sandbox {
             "WEBHOOK_SECRET" => format!("whsec_{}00", CANARY.repeat(5)),
             "API_KEYS" => format!("n8n={}", planted(name)),
             "TRADINGAGENTS_KEY" => planted("API_KEYS"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT" => with_password(&collector.url(), name),
             _ => planted(name),
         };
         if place % 2 == 0 {
@@ -113,8 +115,8 @@ async fn ready(sandbox: &Sandbox) -> (Program, Program, Service) {
 async fn no_canary_is_heard(log_format: &str) {
     let (llm, vendors) = (FakeLlm::start().await, FakeVendors::start().await);
     let mut redis = Redis::start(&["--requirepass", &planted("REDIS_URL")]).await;
-    let secrets = tempfile::tempdir().unwrap();
-    let sandbox = plant(secrets.path(), &redis)
+    let (secrets, collector) = (tempfile::tempdir().unwrap(), Collector::start().await);
+    let sandbox = plant(secrets.path(), &redis, &collector)
         .set("API_LISTEN", "127.0.0.1:0")
         .set("LOG", "trace")
         .set("LOG_FORMAT", log_format)
@@ -178,6 +180,7 @@ async fn no_canary_is_heard(log_format: &str) {
     for command in [&["doctor"][..], &["healthcheck", "worker"], &["openapi"]] {
         heard.add(format!("{command:?} without Redis"), format!("{:?}", sandbox.run(command).await));
     }
+    heard.add("traces", format!("{:?}", collector.spans("process job", 8).await));
     heard.add("the API's log", api.lines().join("\n"));
     heard.add("the worker's log", worker.lines().join("\n"));
     heard.files(sandbox.path());

@@ -163,6 +163,9 @@ async fn the_document_says_which_calls_want_a_key() {
             assert_eq!(operation["responses"].get("401").is_some(), !open, "{method} {path}");
         }
     }
+    // Where nobody needs one, it is the reader's choice.
+    let (_, document) = Guarded::start(&[]).await.stranger().get("/openapi.json").await;
+    assert_eq!(document["paths"]["/jobs"]["post"]["security"], json!([{"bearer": []}, {}]));
 }
 
 #[tokio::test]

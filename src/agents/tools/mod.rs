@@ -17,6 +17,7 @@ use super::evidence::Evidence;
 use crate::{
     llm::ToolSpec,
     market::{DataKind, Indicator, MarketError, Sourced, StatementKind},
+    telemetry::{Span, SpanKind},
 };
 
 /// A tool.
@@ -190,7 +191,14 @@ pub async fn call(name: &str, arguments: &Value, offered: &[Tool], evidence: &Ev
     let tool = offered.iter().find(|tool| tool.name() == name);
     let names = || offered.iter().map(|tool| tool.name()).collect::<Vec<_>>().join(", ");
     let tool = tool.ok_or_else(|| format!("there is no tool {name}; there are: {}", names()))?;
-    tool.call(arguments, evidence).await
+    let span = Span::begin(SpanKind::Internal, || format!("execute_tool {}", tool.name()));
+    span.set("gen_ai.operation.name", "execute_tool");
+    span.set("gen_ai.tool.name", tool.name());
+    let answer = span.around(tool.call(arguments, evidence)).await;
+    if answer.is_err() {
+        span.fail("tool_error");
+    }
+    answer
 }
 
 fn computed(text: String) -> Found {

@@ -28,7 +28,11 @@ use reqwest::{
 use url::Url;
 
 use super::{MarketError, Retrieved};
-use crate::{http_client, metrics::METRICS};
+use crate::{
+    http_client,
+    metrics::METRICS,
+    telemetry::{Span, SpanKind},
+};
 
 /// A host that is there accepts a connection at once. A stack without a way out should not wait for long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -119,8 +123,14 @@ impl Web {
         read: impl Fn(&Answer) -> Result<T, MarketError>,
     ) -> Result<(Answer, T), MarketError> {
         let began = Instant::now();
-        let answer = self.fetch(question).await.and_then(|answer| read(&answer).map(|data| (answer, data)));
+        let span = Span::begin(SpanKind::Client, || format!("ask {}", question.vendor.as_str()));
+        span.set("server.address", question.host().to_owned());
+        let answer =
+            span.around(self.fetch(question)).await.and_then(|answer| read(&answer).map(|data| (answer, data)));
         let outcome = answer.as_ref().err().map_or("ok", MarketError::kind);
+        if answer.is_err() {
+            span.fail(outcome);
+        }
         METRICS.vendor_call(question.vendor.as_str(), outcome, began.elapsed());
         answer
     }

@@ -20,6 +20,7 @@ use crate::{
     egress::{OutOfReach, Reach},
     http_client::{PROGRAM, root_cause},
     jobs::{Attempted, Delivery, Queue, RetryPolicy, WebhookUrl},
+    telemetry::{Span, SpanKind},
 };
 
 /// How many messages a worker delivers at once.
@@ -84,7 +85,7 @@ pub async fn deliver(queue: Queue, sender: Sender) {
 
 /// One attempt, and what becomes of it.
 async fn attempt(queue: Queue, sender: Arc<Sender>, delivery: Delivery) {
-    let attempted = sender.conclude(&delivery, sender.post(&delivery).await);
+    let attempted = sender.conclude(&delivery, sent(&sender, &delivery).await);
     let (job, attempt) = (delivery.job, delivery.attempt);
     match &attempted {
         Attempted::Delivered => info!(job.id = %job, attempt, "the webhook is delivered"),
@@ -96,6 +97,17 @@ async fn attempt(queue: Queue, sender: Arc<Sender>, delivery: Delivery) {
     if let Err(error) = queue.conclude_delivery(&delivery, &attempted).await {
         warn!(job.id = %job, %error, "what became of a webhook can't be written; it is sent again");
     }
+}
+
+/// Sends a message, as part of the trace of the job's submission.
+async fn sent(sender: &Sender, delivery: &Delivery) -> Result<(), Trouble> {
+    let trace = Span::follow(delivery.request.trace, SpanKind::Client, || "send webhook");
+    trace.set("messaging.message.id", delivery.id());
+    let sent = trace.around(sender.post(delivery)).await;
+    if sent.is_err() {
+        trace.fail("not_delivered");
+    }
+    sent
 }
 
 impl Sender {

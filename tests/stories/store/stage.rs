@@ -94,7 +94,7 @@ pub fn worker_named(name: &str) -> WorkerId {
 
 /// A request for this ticker.
 pub fn request(ticker: &str) -> JobRequest {
-    let config = JobConfig { max_debate_rounds: Some(2.try_into().unwrap()), ..JobConfig::default() };
+    let config = JobConfig { max_debate_rounds: Some(2.0.try_into().unwrap()), ..JobConfig::default() };
     JobRequest::new(ticker.parse().unwrap(), "2024-05-10".parse().unwrap(), config)
 }
 

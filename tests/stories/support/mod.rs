@@ -1,6 +1,7 @@
 //! What the stories stand on.
 
 pub mod books;
+pub mod collector;
 pub mod llm;
 pub mod program;
 pub mod proxy;
