@@ -128,7 +128,7 @@ async fn keys_come_from_a_file_and_one_that_can_not_be_used_is_not_shown() {
     assert_eq!(Service::with_key(&url, CRON_KEY).get("/jobs").await.0, 200);
     assert_eq!(Service::at(&url).get("/jobs").await.0, 401);
 
-    let run = Sandbox::new().set("API_KEYS", "0123456789abcdef").run(&["openapi"]).await;
+    let run = Sandbox::new().set("API_KEYS", "0123456789abcdef").run(&["jobs"]).await;
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("API_KEYS=\"***\"") && run.stderr.contains("n8n=KEY"), "{}", run.stderr);
 }
