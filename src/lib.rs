@@ -5,8 +5,9 @@
 //!                                                                    └──────▶ results
 //! ```
 //!
-//! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`]; [`agents`] knows [`llm`] and
-//! [`market`] through their traits, and keeps what it learns in [`memory`]; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
+//! Who may know whom: [`api`] and [`worker`] know [`jobs`]; [`worker`] knows [`agents`], and [`api`] no more of them than the
+//! state of an analysis; [`agents`] knows [`llm`] and [`market`] through their traits, and keeps what it learns in
+//! [`memory`]; [`jobs`] knows nobody. [`domain`] is the vocabulary that all of them share.
 //! [`egress`] says how far the URLs of clients may lead; [`metrics`] is what all of them count, and
 //! [`telemetry`] where their time goes.
 //! [`charts`] draws prices for [`results`] and [`api`], which show people what came out.

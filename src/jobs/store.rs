@@ -25,6 +25,9 @@ pub trait Store: Send + Sync + 'static {
     /// The job, if it is known.
     async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError>;
 
+    /// The last checkpoint of a job that has not ended, in the pipeline's own format.
+    async fn checkpoint(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// The jobs of a batch in the order of their submission; none if it is not known.
     async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError>;
 

@@ -110,7 +110,7 @@ impl JobResult {
     /// The result of a finished analysis; none if it has no outcome yet.
     pub fn new(job_id: JobId, attempt: u32, analysis: &Analysis) -> Option<Self> {
         let outcome = analysis.outcome.as_ref()?;
-        let reports = Reports::new(analysis, &outcome.text);
+        let reports = Reports::of(analysis);
         Some(Self {
             job_id,
             attempt,
@@ -130,7 +130,8 @@ impl JobResult {
 }
 
 impl Reports {
-    fn new(analysis: &Analysis, decision: &str) -> Self {
+    /// What was written so far.
+    pub fn of(analysis: &Analysis) -> Self {
         let report = |analyst| analysis.reports.get(&analyst).cloned().unwrap_or_default();
         let debate = |agent| spoken(&analysis.debate.turns, Some(agent));
         let risk = |agent| spoken(&analysis.risk_debate.turns, Some(agent));
@@ -146,7 +147,7 @@ impl Reports {
             aggressive: risk(Agent::AggressiveAnalyst),
             conservative: risk(Agent::ConservativeAnalyst),
             neutral: risk(Agent::NeutralAnalyst),
-            portfolio_manager: decision.to_owned(),
+            portfolio_manager: analysis.outcome.as_ref().map(|outcome| outcome.text.clone()).unwrap_or_default(),
         }
     }
 }

@@ -3,9 +3,14 @@
 use reqwest::{Response, StatusCode, header};
 use serde_json::json;
 
-use crate::support::{
-    program::{Program, Sandbox},
-    service::Service,
+use crate::{
+    store::stage,
+    support::{
+        llm::{FakeLlm, Trouble},
+        program::{Program, Sandbox},
+        redis::Redis,
+        service::Service,
+    },
 };
 
 /// What Chromium says that it takes.
@@ -22,9 +27,13 @@ struct Desk {
 
 impl Desk {
     async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::run(&["serve", "--offline"], settings).await
+    }
+
+    async fn run(command: &[&str], settings: &[(&str, &str)]) -> Self {
         let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0");
         let sandbox = settings.iter().fold(sandbox, |sandbox, (name, value)| sandbox.set(name, value));
-        let serve = sandbox.start(&["serve", "--offline"]);
+        let serve = sandbox.start(command);
         Self { service: Service::at(&serve.url().await), _serve: serve, sandbox }
     }
 
@@ -82,6 +91,51 @@ async fn a_job_has_a_page_with_its_team_its_words_and_its_trouble() {
     let answer = desk.open("/dashboard/jobs/nobody").await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert!(answer.text().await.unwrap().contains("Job not found: nobody"));
+}
+
+#[tokio::test]
+async fn what_the_agents_have_said_so_far_is_on_the_page_of_a_job_that_runs() {
+    let llm = FakeLlm::start().await;
+    llm.will([Trouble::Says("The trend is **up**.<script>alert(1)</script>")]);
+    llm.answers_only(2);
+    let url = llm.url();
+    let models = [("LLM_PROVIDER", "ollama"), ("OLLAMA_BASE_URL", url.as_str()), ("PRICE_VENDORS", "sample")];
+    let desk = Desk::run(&["serve"], &models).await;
+    let id = desk.service.submit("AAPL", "2012-09-19", json!({"selected_analysts": ["market"]})).await;
+    let path = format!("/dashboard/jobs/{id}");
+    desk.service.events_until(&id, |event| event["type"] == "checkpoint" && event["data"]["steps"] == 2).await;
+
+    let page = desk.page(&path).await;
+    for shown in [
+        "id=\"analysts\" data-live",
+        "The trend is <strong>up</strong>.",
+        "&lt;script&gt;",
+        "id=\"research\" data-live",
+        "class=\"side-0\"",
+    ] {
+        assert!(page.contains(shown), "{shown} in {page}");
+    }
+    for not_yet in ["<script>", "class=\"side-1\"", "id=\"trading\"", "id=\"decision\""] {
+        assert!(!page.contains(not_yet), "{not_yet} in {page}");
+    }
+    llm.answers_all();
+    desk.service.ended(&id).await;
+    let page = desk.page(&path).await;
+    assert!(page.contains("class=\"side-1\"") && page.contains("id=\"decision\""), "{page}");
+    assert!(!page.contains("id=\"analysts\" data-live"), "it changes no more: {page}");
+}
+
+#[tokio::test]
+async fn a_job_whose_checkpoint_is_of_another_version_has_its_page_without_words() {
+    let redis = Redis::start(&[]).await;
+    let desk = Desk::run(&["api"], &[("REDIS_URL", &redis.url())]).await;
+    let id = desk.service.submit("AAPL", "2012-09-19", json!({})).await;
+    let store = stage::open(&redis, stage::LONG, stage::LONG).await;
+    let lease = stage::claim(&*store).await.lease();
+    store.record(&lease, &stage::progress(vec![], Some(b"{\"version\":2}".to_vec()))).await.unwrap();
+
+    let page = desk.page(&format!("/dashboard/jobs/{id}")).await;
+    assert!(page.contains("At work for") && !page.contains("id=\"analysts\""), "{page}");
 }
 
 #[tokio::test]

@@ -142,6 +142,10 @@ impl Store for EmbeddedStore {
         self.blocking(move |store| store.get(id)).await
     }
 
+    async fn checkpoint(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.blocking(move |store| store.checkpoint(id)).await
+    }
+
     async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
         self.blocking(move |store| store.batch(id)).await
     }

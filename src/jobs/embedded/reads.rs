@@ -9,7 +9,10 @@ use super::{
     Shared, TIDY_LIMIT,
     failure::refused,
     step::{count_of, from_json, last_purged},
-    tables::{BATCHES, BY_STATUS, BY_TICKER, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, ready, status_key},
+    tables::{
+        BATCHES, BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, ready,
+        status_key,
+    },
 };
 use crate::jobs::{BatchId, EventId, Job, JobId, Listing, Page, Priority, Replay, Scope, Stats, Status, StoreError};
 
@@ -18,6 +21,12 @@ impl Shared {
         let transaction = self.database.begin_read().map_err(refused)?;
         let jobs = transaction.open_table(JOBS).map_err(refused)?;
         job_at(&jobs, id.as_u128())
+    }
+
+    pub fn checkpoint(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let checkpoints = transaction.open_table(CHECKPOINTS).map_err(refused)?;
+        Ok(checkpoints.get(id.as_u128()).map_err(refused)?.map(|state| state.value().to_vec()))
     }
 
     pub fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {

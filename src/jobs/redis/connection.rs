@@ -8,7 +8,7 @@ use std::{
 use fred::{
     clients::Client,
     error::{Error, ErrorKind},
-    interfaces::{ClientLike, EventInterface, HashesInterface, LuaInterface},
+    interfaces::{ClientLike, EventInterface, HashesInterface, KeysInterface, LuaInterface},
     types::{
         Builder, ClusterHash, CustomCommand, FromValue, Value,
         config::{Config, Options, ReconnectPolicy, Server},
@@ -88,10 +88,14 @@ impl Connection {
 
     /// Runs a script on the queue's keys.
     pub async fn run<T: FromValue>(&self, script: &Script, args: Vec<Value>) -> Result<T, StoreError> {
-        let first = self.evaluate(script, args.clone()).await;
+        self.routed(|| self.evaluate(script, args.clone())).await
+    }
+
+    /// Asks, and once more if what was asked happened nowhere: where the queue is now was just looked up then.
+    async fn routed<T, F: Future<Output = Result<T, Error>>>(&self, ask: impl Fn() -> F) -> Result<T, StoreError> {
+        let first = ask().await;
         match first {
-            // It happened nowhere, and where the queue is now was just looked up.
-            Err(error) if *error.kind() == ErrorKind::Routing => self.evaluate(script, args).await,
+            Err(error) if *error.kind() == ErrorKind::Routing => ask().await,
             result => result,
         }
         .map_err(|error| self.fault(&error))
@@ -129,12 +133,13 @@ impl Connection {
     /// One of the queue's hashes; empty if it is not there. A script that gives it costs Redis seven times as much.
     pub async fn hash(&self, name: &str) -> Result<Fields, StoreError> {
         let key = format!("{}:{name}", self.queue);
-        let first = self.client.hgetall(&key).await;
-        match first {
-            Err(error) if *error.kind() == ErrorKind::Routing => self.client.hgetall(&key).await,
-            result => result,
-        }
-        .map_err(|error| self.fault(&error))
+        self.routed(|| self.client.hgetall(&key)).await
+    }
+
+    /// One of the queue's values.
+    pub async fn value(&self, name: &str) -> Result<Value, StoreError> {
+        let key = format!("{}:{name}", self.queue);
+        self.routed(|| self.client.get(&key)).await
     }
 
     /// Whether Redis answers.

@@ -130,6 +130,10 @@ impl Store for RedisStore {
         if fields.is_empty() { Ok(None) } else { job_of(&fields).map(Some) }
     }
 
+    async fn checkpoint(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+        checkpoint(self.connection.value(&format!("checkpoint:{id}")).await?)
+    }
+
     async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
         let records: Vec<Fields> = self.connection.run(&BATCH, args![id]).await?;
         records.iter().map(job_of).collect()

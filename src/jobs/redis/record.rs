@@ -66,7 +66,7 @@ pub fn delivery_of(event: &str, fields: &Fields) -> Result<Delivery, StoreError>
     })
 }
 
-/// The checkpoint that came with a claim.
+/// A checkpoint as it is stored, or none.
 pub fn checkpoint(state: Value) -> Result<Option<Vec<u8>>, StoreError> {
     state.convert().map_err(unexpected)
 }

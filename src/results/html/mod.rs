@@ -11,5 +11,5 @@ pub use costs::costs;
 pub use evidence::evidence;
 pub use levels::chart;
 pub use markdown::markdown;
-pub use parts::{SECTIONS, parts};
+pub use parts::{SECTIONS, parts, parts_so_far};
 pub use report::{STYLE_HASH, report};

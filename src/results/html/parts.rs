@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::markdown;
 use crate::{
-    agents::StepRecord,
+    agents::{Analysis, StepRecord},
     domain::Agent,
     llm::Message,
     results::{JobResult, Reports},
@@ -21,20 +21,29 @@ pub const SECTIONS: [(&str, &str); 5] = [
 
 /// All of it, the decision first.
 pub fn parts(result: &JobResult) -> Markup {
-    let Reports { research_manager, trader, portfolio_manager, .. } = &result.reports;
+    sections(&result.reports, &result.steps, false)
+}
+
+/// What a team that is still at work has said so far, for a page that goes on to follow it.
+pub fn parts_so_far(analysis: &Analysis) -> Markup {
+    sections(&Reports::of(analysis), &analysis.steps, true)
+}
+
+/// The sections in which something is said.
+fn sections(reports: &Reports, steps: &[StepRecord], live: bool) -> Markup {
     let bodies = [
-        text(Agent::PortfolioManager, portfolio_manager),
-        analysts(&result.reports),
+        text(Agent::PortfolioManager, &reports.portfolio_manager),
+        analysts(reports),
         html! {
-            (conversation(&result.steps, &[Agent::BullResearcher, Agent::BearResearcher]))
-            (text(Agent::ResearchManager, research_manager))
+            (conversation(steps, &[Agent::BullResearcher, Agent::BearResearcher]))
+            (text(Agent::ResearchManager, &reports.research_manager))
         },
-        text(Agent::Trader, trader),
-        conversation(&result.steps, &[Agent::AggressiveAnalyst, Agent::ConservativeAnalyst, Agent::NeutralAnalyst]),
+        text(Agent::Trader, &reports.trader),
+        conversation(steps, &[Agent::AggressiveAnalyst, Agent::ConservativeAnalyst, Agent::NeutralAnalyst]),
     ];
     html! {
-        @for ((anchor, title), body) in SECTIONS.iter().zip(bodies) {
-            section.panel id=(anchor) aria-labelledby={ (anchor) "-title" } {
+        @for ((anchor, title), body) in SECTIONS.iter().zip(bodies).filter(|(_, body)| !body.0.is_empty()) {
+            section.panel id=(anchor) data-live[live] aria-labelledby={ (anchor) "-title" } {
                 h2 id={ (anchor) "-title" } { (title) }
                 (body)
             }
@@ -52,7 +61,7 @@ fn analysts(reports: &Reports) -> Markup {
     html! {
         @for (agent, report) in reports {
             @if !report.is_empty() {
-                details.said open { summary { h3 { (agent) } } div.prose { (markdown(report, 3)) } }
+                details.said id={ "said-" (format!("{agent:?}")) } open { summary { h3 { (agent) } } div.prose { (markdown(report, 3)) } }
             }
         }
     }
@@ -66,12 +75,15 @@ fn text(agent: Agent, text: &str) -> Markup {
 /// The turns of those who debate, each on its side.
 fn conversation(steps: &[StepRecord], speakers: &[Agent]) -> Markup {
     let turns = steps.iter().filter(|step| speakers.contains(&step.agent));
+    let mut turns = turns.filter_map(|step| Some((step, last_words(step)?))).peekable();
     html! {
-        ol.conversation {
-            @for (step, words) in turns.filter_map(|step| Some((step, last_words(step)?))) {
-                li class={ "side-" (speakers.iter().position(|agent| *agent == step.agent).unwrap_or_default()) } {
-                    h3 { (step.agent) }
-                    div.prose { (markdown(words, 3)) }
+        @if turns.peek().is_some() {
+            ol.conversation {
+                @for (step, words) in turns {
+                    li class={ "side-" (speakers.iter().position(|agent| *agent == step.agent).unwrap_or_default()) } {
+                        h3 { (step.agent) }
+                        div.prose { (markdown(words, 3)) }
+                    }
                 }
             }
         }

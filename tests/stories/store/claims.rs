@@ -6,8 +6,8 @@ use tokio::{task::JoinSet, time::timeout};
 use tradingagents::jobs::{EventKind, JobId, Scope, Stats, Status, Store, Submission, transition::Transition};
 
 use super::stage::{
-    LONG, Stage, apply, claim, eventually, failure, get, hear, progress, request, running, soon, stored, submit,
-    worker, worker_named,
+    LONG, Stage, apply, claim, completion, eventually, failure, get, hear, progress, request, running, soon, stored,
+    submit, worker, worker_named,
 };
 
 for_both! {
@@ -18,6 +18,7 @@ for_both! {
     each_of_500_jobs_is_claimed_by_one_of_16_claimers,
     a_claim_says_who_runs_the_job_and_under_which_attempt,
     a_claim_carries_the_last_checkpoint_byte_for_byte,
+    the_last_checkpoint_can_be_read_until_the_job_ends,
     whoever_waits_for_a_job_wakes_when_one_is_submitted,
     whoever_waits_for_a_job_wakes_when_one_is_released,
     whoever_waits_for_a_job_wakes_when_a_delayed_retry_is_due,
@@ -144,6 +145,21 @@ async fn a_claim_carries_the_last_checkpoint_byte_for_byte(stage: Stage) {
     }
     let events = stored(&*store, Scope::Job(claimed.job.id)).await;
     assert_eq!(events.last().unwrap().kind, EventKind::Claimed { worker: worker(), attempt: 6, resumed: true });
+}
+
+async fn the_last_checkpoint_can_be_read_until_the_job_ends(stage: Stage) {
+    let store = stage.store().await;
+    let (claimed, other) = (running(&*store).await, running(&*store).await);
+    let id = claimed.job.id;
+    assert_eq!(store.checkpoint(id).await.unwrap(), None);
+    let every_byte: Vec<u8> = (0..=255).collect();
+    for state in [b"7".to_vec(), every_byte] {
+        store.record(&claimed.lease(), &progress(vec![], Some(state.clone()))).await.unwrap();
+        assert_eq!(store.checkpoint(id).await.unwrap(), Some(state));
+    }
+    assert_eq!(store.checkpoint(other.job.id).await.unwrap(), None);
+    apply(&*store, &completion(&claimed.lease())).await;
+    assert_eq!(store.checkpoint(id).await.unwrap(), None);
 }
 
 async fn whoever_waits_for_a_job_wakes_when_one_is_submitted(stage: Stage) {

@@ -1,7 +1,7 @@
 //! A job's page: who works on it and how far they are, what they said to each other, and what came of it.
 //!
 //! Everything but the words comes from the job's events ([`progress`]), which the page goes on to follow; the words are
-//! those of the result ([`words_of_result`]).
+//! those of the result, and until there is one, of the last checkpoint.
 
 mod flow;
 mod outcome;
@@ -22,6 +22,7 @@ use super::{
     trouble, words,
 };
 use crate::{
+    agents::Analysis,
     api::{
         Api, Problem,
         extract::JobPath,
@@ -40,6 +41,8 @@ struct Shown {
     progress: Progress,
     /// The last event that it knows of.
     last: EventId,
+    /// What was said so far in a job that has not ended.
+    said: Option<Analysis>,
     /// Of a completed job, unless its files are gone.
     result: Option<JobResult>,
 }
@@ -71,12 +74,19 @@ async fn look_up(api: &Api, id: JobId) -> Result<Shown, Problem> {
     let events = api.queue.replay(Scope::Job(id), EventId::ZERO, EVENTS).await?.events;
     let job = find(api, id).await?;
     let last = events.last().map_or(EventId::ZERO, |event| event.id);
+    let said = if job.status.is_terminal() { None } else { said_so_far(api, id).await? };
     let result = if job.status == Status::Completed { read_result(api, &job).await? } else { None };
-    Ok(Shown { progress: Progress::of(&events, &job), last, result, job })
+    Ok(Shown { progress: Progress::of(&events, &job), last, said, result, job })
+}
+
+/// The state that the workers go on from. One of another version, which can't be read, is none, as it is to them.
+async fn said_so_far(api: &Api, id: JobId) -> Result<Option<Analysis>, Problem> {
+    let state = api.queue.checkpoint(id).await?;
+    Ok(state.and_then(|state| serde_json::from_slice(&state).ok()))
 }
 
 fn content(page: &Page<'_>, shown: &Shown) -> Markup {
-    let Shown { job, progress, result, .. } = shown;
+    let Shown { job, progress, said, result, .. } = shown;
     html! {
         (head(page, job))
         section #outcome .panel data-live aria-labelledby="outcome-title" { (outcome::of(page, shown)) }
@@ -95,6 +105,7 @@ fn content(page: &Page<'_>, shown: &Shown) -> Markup {
             (report::evidence(result))
             (report::costs(result))
         }
+        @if let Some(said) = said { (report::parts_so_far(said)) }
         div #more data-live { (settings::of(job, page)) }
     }
 }
