@@ -1,4 +1,6 @@
-//! A backtest's equity curves as an SVG picture, small enough to be drawn by hand.
+//! A backtest's equity curves as an SVG picture, small enough to be drawn by hand. It has a white ground, for it is read as a
+//! file too; where it is part of a page, the page's style replaces [`GROUND`], [`INK`], [`GRID`] and [`BLACK`], by the
+//! attributes that have them.
 
 use std::fmt::{self, Write};
 
@@ -14,8 +16,13 @@ const BOTTOM: f64 = 436.0;
 /// Horizontal lines of the grid, about.
 const LINES: f64 = 6.0;
 
+const GROUND: &str = "#FFFFFF";
+const INK: &str = "#565F6D";
+const GRID: &str = "#D9DDE4";
+const BLACK: &str = "#000000";
+
 /// Colours that people with any colour vision tell apart (Okabe and Ito, Color Universal Design, 2008); the firm's first.
-const COLOURS: [&str; 6] = ["#d55e00", "#000000", "#0072b2", "#009e73", "#cc79a7", "#e69f00"];
+const COLOURS: [&str; 6] = ["#d55e00", BLACK, "#0072b2", "#009e73", "#cc79a7", "#e69f00"];
 
 /// The picture.
 pub(super) fn of(backtest: &Backtest) -> String {
@@ -38,7 +45,7 @@ fn draw(out: &mut String, backtest: &Backtest) -> fmt::Result {
     write!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
-         font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<text x=\"{LEFT}\" y=\"28\" \
+         font-size=\"13\" fill=\"{INK}\">\n<rect width=\"100%\" height=\"100%\" fill=\"{GROUND}\"/>\n<text x=\"{LEFT}\" y=\"28\" \
          font-size=\"16\">{ticker}, {from} to {to}: return in percent</text>\n"
     )?;
     draw_grid(out, &scale)?;
@@ -66,7 +73,7 @@ fn draw_grid(out: &mut String, scale: &Scale) -> fmt::Result {
     let mut percent = scale.low;
     while percent <= scale.high + scale.step / 2.0 {
         let y = scale.height_of(percent);
-        let colour = if percent.abs() < scale.step / 2.0 { "#888888" } else { "#dddddd" };
+        let colour = if percent.abs() < scale.step / 2.0 { "#888888" } else { GRID };
         writeln!(
             out,
             "<path d=\"M{LEFT} {y:.1}H{RIGHT}\" stroke=\"{colour}\"/><text x=\"{}\" y=\"{:.1}\" \

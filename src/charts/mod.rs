@@ -58,7 +58,12 @@ pub fn prices(subject: impl Display, bars: &[Bar], levels: &[Level]) -> Option<M
     );
     // plotters writes the element without a word for those who can't see it.
     let picture = svg.replacen("<svg ", "<svg role=\"img\" aria-labelledby=\"chart-words\" ", 1);
-    Some(html! { figure.chart { (PreEscaped(picture)) figcaption #chart-words { (words) } } })
+    Some(html! {
+        figure.chart {
+            div.scroll tabindex="0" role="group" aria-label="Chart" { (PreEscaped(picture)) }
+            figcaption #chart-words { (words) }
+        }
+    })
 }
 
 fn drawn(svg: &mut String, bars: &[Bar], levels: &[Level]) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {

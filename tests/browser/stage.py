@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "target" / "debug" / "tradingagents"
 PICTURES = ROOT / "target" / "browser"
 AXE = (PICTURES / "tools" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -98,16 +99,26 @@ def filled(schema, root, says):
     return {"integer": 5, "number": 5.0, "boolean": True}.get(kind, says)
 
 
+def environment(settings):
+    own = {"PATH": os.environ["PATH"], "API_LISTEN": "127.0.0.1:0", "VENDOR_GATEWAY": "http://127.0.0.1:9"}
+    return own | {"PRICE_VENDORS": "sample"} | {name: str(value) for name, value in settings.items()}
+
+
+def backtest(results):
+    """Makes a backtest in this folder of results; gives its name."""
+    made = [PROGRAM, "backtest", "AAPL", "--from", "2012-01-03", "--to", "2012-03-30", "--offline"]
+    subprocess.run(made, cwd=results, env=environment({"RESULTS_DIR": results}), check=True, capture_output=True)
+    return os.listdir(f"{results}/backtests")[0]
+
+
 @contextmanager
 def service(**settings):
     """The program with API and worker on a free port; gives its URL."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {"PATH": os.environ["PATH"], "API_LISTEN": "127.0.0.1:0", "VENDOR_GATEWAY": "http://127.0.0.1:9"}
-        environment |= {"PRICE_VENDORS": "sample"} | {name: str(value) for name, value in settings.items()}
         offline = [] if "LLM_PROVIDER" in settings else ["--offline"]
         program = subprocess.Popen(
-            [ROOT / "target" / "debug" / "tradingagents", "serve", *offline],
-            cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [PROGRAM, "serve", *offline],
+            cwd=folder, env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         try:
             for line in program.stdout:

@@ -2,10 +2,11 @@
 
 import sys
 import time
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import expect
 
-from stage import HOSTILE, PICTURES, Model, browser, ended, post, service, slow, window
+from stage import HOSTILE, PICTURES, Model, backtest, browser, ended, post, service, slow, window
 
 KEY = "people-0123456789abcdef"
 
@@ -176,7 +177,8 @@ def what_models_say_can_do_nothing(chromium):
 
 
 def every_page_is_fit_for_all_in_light_and_dark_on_desk_and_phone(chromium):
-    with service() as url:
+    with TemporaryDirectory() as results, service(RESULTS_DIR=results) as url:
+        name = backtest(results)
         for ticker in ("IBM", "NOBODY", "AAPL"):
             job = post(url, "/jobs", {"ticker": ticker, "date": "2012-09-19", "config": {"max_debate_rounds": 2}})["job_id"]
             ended(url, job)
@@ -184,7 +186,8 @@ def every_page_is_fit_for_all_in_light_and_dark_on_desk_and_phone(chromium):
         for part in batch["jobs"]:
             ended(url, part["job_id"])
         pages = {"jobs": "/", "job": f"/dashboard/jobs/{job}", "batch": f"/dashboard/batches/{batch['batch_id']}",
-                 "workers": "/dashboard/workers", "report": f"/jobs/{job}/report"}
+                 "workers": "/dashboard/workers", "backtests": "/dashboard/backtests",
+                 "backtest": f"/dashboard/backtests/{name}", "report": f"/jobs/{job}/report"}
         for scheme in ("light", "dark"):
             for device, width in (("desktop", 1280), ("phone", 390)):
                 with window(chromium, url, width=width, scheme=scheme) as seen:

@@ -124,7 +124,11 @@ fn content(page: &Page<'_>, backtest: &Backtest) -> Markup {
         h1 { (backtest.title()) }
         section.panel aria-labelledby="strategies-title" {
             h2 #strategies-title { "Strategies" }
-            div.paper role="img" aria-label={ "What each strategy was worth: " (backtest.title()) } { (PreEscaped(backtest.chart())) }
+            figure.chart {
+                div.scroll tabindex="0" role="group" aria-label="Chart" {
+                    div role="img" aria-label={ "What each strategy was worth: " (backtest.title()) } { (PreEscaped(backtest.chart())) }
+                }
+            }
             div.scroll tabindex="0" role="region" aria-labelledby="strategies-title" {
                 table {
                     thead { tr { th scope="col" { "Strategy" } th scope="col" { "Rule" } th.right scope="col" { "Return" } th.right scope="col" { "Sharpe ratio" } th.right scope="col" { "Worst fall" } th.right scope="col" { "Days in" } th.right scope="col" { "Trades" } } }
