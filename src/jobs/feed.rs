@@ -162,7 +162,8 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.listeners.leave(self.scope);
+        let live = std::mem::replace(&mut self.live, broadcast::Sender::new(1).subscribe());
+        self.listeners.leave(self.scope, live);
     }
 }
 
@@ -177,11 +178,13 @@ impl Listeners {
         }
     }
 
-    /// Forgets a job when its last listener leaves, whose receiver still counts here.
-    fn leave(&self, scope: Scope) {
+    /// Forgets a job when its last listener leaves. The receiver goes while the map is locked: of two that leave at once,
+    /// one is the last.
+    fn leave(&self, scope: Scope, live: broadcast::Receiver<Arc<Event>>) {
         if let Scope::Job(id) = scope {
             let mut by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
-            if by_job.get(&id).is_some_and(|sender| sender.receiver_count() <= 1) {
+            drop(live);
+            if by_job.get(&id).is_some_and(|sender| sender.receiver_count() == 0) {
                 by_job.remove(&id);
             }
         }
