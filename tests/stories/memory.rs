@@ -26,9 +26,9 @@ fn results(folder: &Path) -> Vec<Value> {
     for ticker in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         // The log lies beside the tickers.
         for date in fs::read_dir(ticker).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
-            for job in fs::read_dir(date).unwrap() {
-                let state = job.unwrap().path().join("state.json");
-                found.push(serde_json::from_slice::<Value>(&fs::read(state).unwrap()).unwrap());
+            // So does the lock of a date beside its jobs.
+            for job in fs::read_dir(date).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+                found.push(serde_json::from_slice::<Value>(&fs::read(job.join("state.json")).unwrap()).unwrap());
             }
         }
     }
