@@ -2,8 +2,8 @@
 //! content policy takes it.
 //!
 //! [`prices`] draws the bars of an analysis in four panels, with plotters. Its colours are those that people with any
-//! colour vision tell apart (Okabe and Ito, Color Universal Design, 2008), on light and on dark ground alike; [`INK`] and
-//! [`GRID`] are for the page's style to replace, by the attributes that have them.
+//! colour vision tell apart (Okabe and Ito, Color Universal Design, 2008), on light and on dark ground alike;
+//! [`panels::INK`] and [`panels::GRID`] are for the page's style to replace, by the attributes that have them.
 
 mod panels;
 
