@@ -1,5 +1,7 @@
 //! Whether the service is well.
 
+use std::collections::BTreeMap;
+
 use aide::transform::TransformOperation;
 use axum::{Json, extract::State, http::StatusCode};
 use schemars::JsonSchema;
@@ -7,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Api, document::example_of};
-use crate::jobs::Stats;
+use crate::jobs::{Gpu, Stats, WorkerInfo};
 
 /// How a part is, or the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -56,8 +58,8 @@ pub struct WorkersHealth {
     count: usize,
     /// Jobs that they can run at once.
     slots: usize,
-    /// GPUs that they see.
-    gpus: usize,
+    /// The GPUs that they see, each once.
+    gpus: Vec<Gpu>,
 }
 
 /// `GET /health`
@@ -67,7 +69,7 @@ pub async fn health(State(api): State<Api>) -> (StatusCode, Json<Health>) {
         status: if workers.is_empty() { Condition::Degraded } else { Condition::Healthy },
         count: workers.len(),
         slots: workers.iter().map(|worker| worker.concurrency).sum(),
-        gpus: workers.iter().map(|worker| worker.gpus.len()).sum(),
+        gpus: each_gpu(&workers),
     });
     let status = match &workers {
         Some(workers) if store.status == Condition::Healthy => workers.status,
@@ -85,7 +87,7 @@ pub fn health_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
                 "status": "healthy",
                 "components": {
                     "store": {"status": "healthy"},
-                    "workers": {"status": "healthy", "count": 1, "slots": 2, "gpus": 1},
+                    "workers": {"status": "healthy", "count": 1, "slots": 2, "gpus": [super::workers::gpu_example()]},
                     "queue": {"pending": 0, "running": 1, "completed": 42, "failed": 0, "cancelled": 0}
                 }
             });
@@ -123,6 +125,12 @@ pub fn ready_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
             example_of(r, &example, "It can.")
         })
         .response_with::<503, Json<Health>, _>(|r| r.description("The job store does not answer."))
+}
+
+/// Each GPU once, though several workers see it.
+fn each_gpu(workers: &[WorkerInfo]) -> Vec<Gpu> {
+    let seen: BTreeMap<_, _> = workers.iter().flat_map(|worker| &worker.gpus).map(|gpu| (&gpu.uuid, gpu)).collect();
+    seen.into_values().cloned().collect()
 }
 
 async fn store(api: &Api) -> StoreHealth {

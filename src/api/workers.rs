@@ -42,15 +42,8 @@ fn example() -> serde_json::Value {
         "running": [JOB_ID],
         "finished": 42,
         "draining": false,
-        "gpus": [{
-            "name": "NVIDIA GeForce RTX 4090",
-            "uuid": "GPU-5f3e8a1b-7c44-9d2a-2b20-018f64787c53",
-            "memory_total": 25_757_220_864_u64,
-            "memory_used": 7_516_192_768_u64,
-            "utilization": 87,
-            "driver_version": "550.54.14",
-            "cuda_version": "12.4",
-        }],
+        "gpus": [gpu_example()],
+        "no_gpu": null,
         "models": {
             "provider": "ollama",
             "deep_think_llm": "qwen3:8b",
@@ -59,4 +52,16 @@ fn example() -> serde_json::Value {
             "error": null,
         },
     }]})
+}
+
+pub(super) fn gpu_example() -> serde_json::Value {
+    json!({
+        "name": "NVIDIA GeForce RTX 4090",
+        "uuid": "GPU-5f3e8a1b-7c44-9d2a-2b20-018f64787c53",
+        "memory_total": 25_757_220_864_u64,
+        "memory_used": 7_516_192_768_u64,
+        "utilization": 87,
+        "driver_version": "550.54.14",
+        "cuda_version": "12.4",
+    })
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{exit::Exit, service};
 use crate::{
     config::{Config, Setting, settings},
+    jobs::Gpu,
     results::Results,
     worker::{Desk, gpu::Gpus},
 };
@@ -144,22 +145,18 @@ async fn models(desk: &Desk) -> Verdict {
 fn gpu() -> Verdict {
     match Gpus::open().and_then(|gpus| gpus.read()) {
         Err(reason) => Verdict::Note(reason.to_string()),
-        Ok(gpus) => {
-            let lines = gpus.iter().map(|gpu| {
-                format!(
-                    "{} ({}), {} of {} MB used, {} % busy, driver {}, CUDA {}",
-                    gpu.name,
-                    gpu.uuid,
-                    gpu.memory_used / 1_000_000,
-                    gpu.memory_total / 1_000_000,
-                    gpu.utilization,
-                    gpu.driver_version,
-                    gpu.cuda_version
-                )
-            });
-            Verdict::Fine(lines.collect::<Vec<_>>().join("; "))
-        }
+        Ok(gpus) => Verdict::Fine(gpus.iter().map(gpu_line).collect::<Vec<_>>().join("; ")),
     }
+}
+
+fn gpu_line(gpu: &Gpu) -> String {
+    let mut facts = vec![format!("{} ({})", gpu.name, gpu.uuid)];
+    if let (Some(used), Some(total)) = (gpu.memory_used, gpu.memory_total) {
+        facts.push(format!("{} of {} MB used", used / 1_000_000, total / 1_000_000));
+    }
+    facts.push(gpu.utilization.map_or_else(|| "split by MIG".into(), |percent| format!("{percent} % busy")));
+    facts.push(format!("driver {}, CUDA {}", gpu.driver_version, gpu.cuda_version));
+    facts.join(", ")
 }
 
 impl fmt::Display for Verdict {

@@ -266,6 +266,9 @@ pub struct WorkerInfo {
     /// Whether it is finishing its work before it exits.
     pub draining: bool,
     pub gpus: Vec<Gpu>,
+    /// Why it sees no GPU.
+    #[serde(default)]
+    pub no_gpu: Option<String>,
     /// The models of its own settings; none until it has asked for them.
     #[serde(default)]
     pub models: Option<ServedModels>,
@@ -291,12 +294,13 @@ pub struct ServedModels {
 pub struct Gpu {
     pub name: String,
     pub uuid: String,
-    /// Bytes.
-    pub memory_total: u64,
-    /// Bytes.
-    pub memory_used: u64,
-    /// Percent of the last sample period in which a kernel ran.
-    pub utilization: u32,
+    /// Bytes; null if the driver is older than 510.
+    pub memory_total: Option<u64>,
+    /// Bytes; the same.
+    pub memory_used: Option<u64>,
+    /// Percent of the last sample period in which a kernel ran; null if the GPU is split by MIG, for then it has none of its
+    /// own.
+    pub utilization: Option<u32>,
     pub driver_version: String,
     /// The newest CUDA version that the driver supports, such as `12.4`.
     pub cuda_version: String,

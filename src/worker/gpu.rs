@@ -72,16 +72,13 @@ impl Gpus {
         (0..self.0.device_count()?)
             .map(|index| {
                 let device = self.0.device_by_index(index)?;
-                // Drivers before 510 don't tell.
-                let (memory_total, memory_used) =
-                    device.memory_info().map_or((0, 0), |memory| (memory.total, memory.used));
+                let memory = device.memory_info().ok();
                 Ok(Gpu {
                     name: device.name()?,
                     uuid: device.uuid()?,
-                    memory_total,
-                    memory_used,
-                    // A GPU that is split by MIG has no utilisation of its own.
-                    utilization: device.utilization_rates().map_or(0, |rates| rates.gpu),
+                    memory_total: memory.as_ref().map(|memory| memory.total),
+                    memory_used: memory.map(|memory| memory.used),
+                    utilization: device.utilization_rates().ok().map(|rates| rates.gpu),
                     driver_version: driver_version.clone(),
                     cuda_version: cuda_version.clone(),
                 })
@@ -92,7 +89,11 @@ impl Gpus {
 
 fn no_gpu(error: &NvmlError) -> NoGpu {
     match error {
-        NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => NoGpu::Library,
+        // The loader's words for this library; one that can't be used is another matter.
+        NvmlError::LibloadingError(cause) if cause.to_string().starts_with(&format!("{LIBRARY}: cannot open")) => {
+            NoGpu::Library
+        }
+        NvmlError::LibraryNotFound => NoGpu::Library,
         NvmlError::DriverNotLoaded => NoGpu::Driver,
         NvmlError::NotFound => NoGpu::Device,
         other => NoGpu::Other(other.to_string()),

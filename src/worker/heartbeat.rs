@@ -11,7 +11,10 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::Notify, time::timeout};
 use tracing::{debug, info};
 
-use super::{Options, Worker, gpu::Gpus};
+use super::{
+    Options, Worker,
+    gpu::{Gpus, NoGpu},
+};
 use crate::{
     config::Config,
     jobs::{Gpu, JobId, ServedModels, WorkerId, WorkerInfo},
@@ -65,6 +68,7 @@ impl Activity {
             finished: 0,
             draining: false,
             gpus: Vec::new(),
+            no_gpu: None,
             models: None,
         };
         Self { info: Mutex::new(State { info, running: BTreeSet::new() }), changed: Notify::new() }
@@ -94,9 +98,11 @@ impl Activity {
         }
     }
 
-    fn snapshot(&self, gpus: Vec<Gpu>) -> WorkerInfo {
+    fn snapshot(&self, seen: Result<Vec<Gpu>, NoGpu>) -> WorkerInfo {
         let state = self.state();
-        WorkerInfo { running: state.running.iter().copied().collect(), gpus, ..state.info.clone() }
+        let no_gpu = seen.as_ref().err().map(NoGpu::to_string);
+        let running = state.running.iter().copied().collect();
+        WorkerInfo { running, gpus: seen.unwrap_or_default(), no_gpu, ..state.info.clone() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,7 +115,7 @@ pub async fn beat(worker: Arc<Worker>) {
     let period = PERIOD.min(worker.options.lease / 3);
     let gpus = open_gpus().await;
     loop {
-        let seen = read_gpus(gpus.clone()).await;
+        let seen = read_gpus(&gpus).await;
         if let Err(error) = worker.queue.heartbeat(&worker.activity.snapshot(seen)).await {
             debug!(%error, "a heartbeat was lost");
         }
@@ -129,25 +135,20 @@ pub async fn list_models(worker: Arc<Worker>) {
     }
 }
 
-async fn open_gpus() -> Option<Arc<Gpus>> {
-    match tokio::task::spawn_blocking(Gpus::open).await.ok()? {
-        Ok(gpus) => Some(Arc::new(gpus)),
-        Err(reason) => {
-            info!("{reason}");
-            None
-        }
+async fn open_gpus() -> Result<Arc<Gpus>, NoGpu> {
+    let opened = asked(Gpus::open).await;
+    if let Err(reason) = &opened {
+        info!("{reason}");
     }
+    opened.map(Arc::new)
 }
 
-async fn read_gpus(gpus: Option<Arc<Gpus>>) -> Vec<Gpu> {
-    let Some(gpus) = gpus else { return Vec::new() };
-    // NVML may block for some milliseconds.
-    match tokio::task::spawn_blocking(move || gpus.read()).await {
-        Ok(Ok(gpus)) => gpus,
-        Ok(Err(reason)) => {
-            debug!("{reason}");
-            Vec::new()
-        }
-        Err(_) => Vec::new(),
-    }
+async fn read_gpus(gpus: &Result<Arc<Gpus>, NoGpu>) -> Result<Vec<Gpu>, NoGpu> {
+    let gpus = gpus.clone()?;
+    asked(move || gpus.read()).await
+}
+
+/// What NVML answers, which may block for some milliseconds.
+async fn asked<T: Send + 'static>(question: impl FnOnce() -> Result<T, NoGpu> + Send + 'static) -> Result<T, NoGpu> {
+    tokio::task::spawn_blocking(question).await.unwrap_or_else(|error| Err(NoGpu::Other(error.to_string())))
 }

@@ -200,7 +200,9 @@ def it_needs_no_env_and_no_gpu():
         expect(stack.ask("/health")[0] == 200)
         log = stack.compose("logs", "worker").stdout
         expect("no GPU: libnvidia-ml.so.1 is not found" in log, log)
-        expect(stack.ask("/workers")[1]["workers"][0]["gpus"] == [])
+        worker = stack.ask("/workers")[1]["workers"][0]
+        expect(worker["gpus"] == [] and "libnvidia-ml.so.1 is not found" in worker["no_gpu"], worker)
+        expect(stack.ask("/health")[1]["components"]["workers"]["gpus"] == [])
 
 
 def an_image_that_is_not_loaded_is_told_with_its_mend():
@@ -318,7 +320,7 @@ def a_gpu_reaches_worker_and_ollama_by_cdi():
             gpu = stack.ask("/workers")[1]["workers"][0]["gpus"][0]
             expect((gpu["name"], gpu["uuid"], gpu["driver_version"]) == ("Stub GPU", "GPU-stub", "580.00"), gpu)
             expect((gpu["memory_total"], gpu["utilization"], gpu["cuda_version"]) == (24 << 30, 42, "13.0"), gpu)
-            expect(stack.ask("/health")[1]["components"]["workers"]["gpus"] == 1)
+            expect(stack.ask("/health")[1]["components"]["workers"]["gpus"] == [gpu])
             smi = stack.compose("exec", "-T", "worker", "nvidia-smi").stdout
             expect("NVIDIA-SMI 580.00" in smi, smi)
             doctor = stack.compose("exec", "-T", "worker", "tradingagents", "doctor", check=False).stdout

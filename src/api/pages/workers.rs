@@ -93,26 +93,30 @@ fn card(worker: &WorkerInfo, page: &Page<'_>) -> Markup {
                 } }
             }
             @for gpu in &worker.gpus { (gpu_part(gpu)) }
-            @if worker.gpus.is_empty() { p.small { "It sees no GPU." } }
+            @if let Some(reason) = &worker.no_gpu { p.small { (reason) } }
         }
     }
 }
 
 fn gpu_part(gpu: &Gpu) -> Markup {
     let Gpu { name, memory_total, memory_used, utilization, driver_version, cuda_version, .. } = gpu;
-    let percent = memory_used.saturating_mul(100) / (*memory_total).max(1);
     html! {
         h2 { (name) }
-        div.gauge {
-            span { "busy" }
-            meter min="0" max="100" value=(utilization) aria-label={ "busy " (utilization) " percent" } {}
-            span.figure { (utilization) " %" }
-        }
-        div.gauge {
-            span { "memory" }
-            meter min="0" max="100" value=(percent) aria-label={ "memory " (percent) " percent" } {}
-            span.figure { (words::gibibytes(*memory_used)) " of " (words::gibibytes(*memory_total)) }
+        @if let Some(percent) = utilization { (gauge("busy", (*percent).into(), &format!("{percent} %"))) }
+        @if let (Some(used), Some(total)) = (memory_used, memory_total) {
+            @let percent = used.saturating_mul(100) / (*total).max(1);
+            (gauge("memory", percent, &format!("{} of {}", words::gibibytes(*used), words::gibibytes(*total))))
         }
         p.small { "driver " (driver_version) ", CUDA " (cuda_version) }
+    }
+}
+
+fn gauge(name: &str, percent: u64, figure: &str) -> Markup {
+    html! {
+        div.gauge {
+            span { (name) }
+            meter min="0" max="100" value=(percent) aria-label={ (name) " " (percent) " percent" } {}
+            span.figure { (figure) }
+        }
     }
 }
