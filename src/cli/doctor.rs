@@ -31,7 +31,7 @@ pub async fn run(config: Arc<Config>, desk: &Desk) -> anyhow::Result<Exit> {
         ("redis", redis(&config).await),
         ("results", results(&config).await),
         ("memory", folder("MEMORY_DIR", &config.memory_folder())),
-        ("state", folder("STATE_DIR", &config.state_dir)),
+        ("state", state(&config)),
         ("data", data(&config)),
         ("vendors", vendors(&config, desk)),
         ("cache", cache(&config)),
@@ -91,6 +91,14 @@ fn folder(setting: &str, path: &Path) -> Verdict {
             "can't write to {}: {error}; set {setting} to a folder that can be",
             path.display()
         )),
+    }
+}
+
+/// The API and workers around a Redis never write there, and in their images it can't be.
+fn state(config: &Config) -> Verdict {
+    match folder("STATE_DIR", &config.state_dir) {
+        Verdict::Broken(reason) => Verdict::Note(format!("{reason} (only serve and analyze use it)")),
+        fine => fine,
     }
 }
 
@@ -154,8 +162,9 @@ fn gpu_line(gpu: &Gpu) -> String {
     if let (Some(used), Some(total)) = (gpu.memory_used, gpu.memory_total) {
         facts.push(format!("{} of {} MB used", used / 1_000_000, total / 1_000_000));
     }
-    facts.push(gpu.utilization.map_or_else(|| "split by MIG".into(), |percent| format!("{percent} % busy")));
-    facts.push(format!("driver {}, CUDA {}", gpu.driver_version, gpu.cuda_version));
+    facts.extend(gpu.utilization.map(|percent| format!("{percent} % busy")));
+    facts.push(format!("driver {}", gpu.driver_version));
+    facts.extend(gpu.cuda_version.as_ref().map(|version| format!("CUDA {version}")));
     facts.join(", ")
 }
 

@@ -298,12 +298,12 @@ pub struct Gpu {
     pub memory_total: Option<u64>,
     /// Bytes; the same.
     pub memory_used: Option<u64>,
-    /// Percent of the last sample period in which a kernel ran; null if the GPU is split by MIG, for then it has none of its
-    /// own.
+    /// Percent of the last sample period in which a kernel ran; null if the GPU doesn't tell, as one that is split
+    /// by MIG.
     pub utilization: Option<u32>,
     pub driver_version: String,
-    /// The newest CUDA version that the driver supports, such as `12.4`.
-    pub cuda_version: String,
+    /// The newest CUDA version that the driver supports, such as `12.4`; null if its libcuda is not there.
+    pub cuda_version: Option<String>,
 }
 
 #[cfg(test)]

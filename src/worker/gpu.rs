@@ -36,10 +36,14 @@ impl fmt::Display for NoGpu {
             ),
             Self::Driver => write!(
                 f,
-                "no GPU: {LIBRARY} is there but the driver is not loaded; run nvidia-smi on the host to see why"
+                "no GPU: {LIBRARY} is there but the driver is not loaded, or a container lacks its devices; run nvidia-smi \
+                 on the host to see why"
             ),
             Self::Device => {
-                write!(f, "no GPU: the driver runs but shows no device; check the container's devices and MIG")
+                write!(
+                    f,
+                    "no GPU: the driver runs but shows no device; check the container's devices, its cgroup and MIG"
+                )
             }
             Self::Other(cause) => write!(f, "no GPU: NVML failed: {cause}"),
         }
@@ -60,30 +64,28 @@ impl Gpus {
         }
     }
 
-    /// The devices as they are now.
+    /// The devices as they are now. One that does not answer, as after a fault of its bus, hides no other.
     pub fn read(&self) -> Result<Vec<Gpu>, NoGpu> {
-        self.devices().map_err(|e| no_gpu(&e))
+        let count = self.0.device_count().map_err(|e| no_gpu(&e))?;
+        let (answers, failures): (Vec<_>, Vec<_>) = (0..count).map(|index| self.device(index)).partition(Result::is_ok);
+        match failures.into_iter().find_map(Result::err) {
+            Some(error) if answers.is_empty() => Err(no_gpu(&error)),
+            _ => Ok(answers.into_iter().flatten().collect()),
+        }
     }
 
-    fn devices(&self) -> Result<Vec<Gpu>, NvmlError> {
-        let driver_version = self.0.sys_driver_version()?;
-        let cuda = self.0.sys_cuda_driver_version()?;
-        let cuda_version = format!("{}.{}", major(cuda), minor(cuda));
-        (0..self.0.device_count()?)
-            .map(|index| {
-                let device = self.0.device_by_index(index)?;
-                let memory = device.memory_info().ok();
-                Ok(Gpu {
-                    name: device.name()?,
-                    uuid: device.uuid()?,
-                    memory_total: memory.as_ref().map(|memory| memory.total),
-                    memory_used: memory.map(|memory| memory.used),
-                    utilization: device.utilization_rates().ok().map(|rates| rates.gpu),
-                    driver_version: driver_version.clone(),
-                    cuda_version: cuda_version.clone(),
-                })
-            })
-            .collect()
+    fn device(&self, index: u32) -> Result<Gpu, NvmlError> {
+        let device = self.0.device_by_index(index)?;
+        let memory = device.memory_info().ok();
+        Ok(Gpu {
+            name: device.name()?,
+            uuid: device.uuid()?,
+            memory_total: memory.as_ref().map(|memory| memory.total),
+            memory_used: memory.map(|memory| memory.used),
+            utilization: device.utilization_rates().ok().map(|rates| rates.gpu),
+            driver_version: self.0.sys_driver_version()?,
+            cuda_version: self.0.sys_cuda_driver_version().ok().map(|v| format!("{}.{}", major(v), minor(v))),
+        })
     }
 }
 
@@ -95,7 +97,8 @@ fn no_gpu(error: &NvmlError) -> NoGpu {
         }
         NvmlError::LibraryNotFound => NoGpu::Library,
         NvmlError::DriverNotLoaded => NoGpu::Driver,
-        NvmlError::NotFound => NoGpu::Device,
+        // The latter is what NVML says where a container's devices are masked or its cgroup bars them.
+        NvmlError::NotFound | NvmlError::OperatingSystem => NoGpu::Device,
         other => NoGpu::Other(other.to_string()),
     }
 }

@@ -8,7 +8,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 use tracing::{debug, info};
 
 use super::{
@@ -22,6 +26,9 @@ use crate::{
 
 /// The longest time between two heartbeats.
 const PERIOD: Duration = Duration::from_secs(5);
+
+/// The time between two looks for a GPU that wasn't there.
+const NO_GPU_PERIOD: Duration = Duration::from_mins(1);
 
 /// The time between two listings of the models.
 const MODELS_PERIOD: Duration = Duration::from_mins(1);
@@ -98,11 +105,24 @@ impl Activity {
         }
     }
 
-    fn snapshot(&self, seen: Result<Vec<Gpu>, NoGpu>) -> WorkerInfo {
-        let state = self.state();
+    /// The GPUs, or why there is none.
+    fn sees(&self, seen: Result<Vec<Gpu>, NoGpu>) {
         let no_gpu = seen.as_ref().err().map(NoGpu::to_string);
-        let running = state.running.iter().copied().collect();
-        WorkerInfo { running, gpus: seen.unwrap_or_default(), no_gpu, ..state.info.clone() }
+        let gpus = seen.unwrap_or_default();
+        let info = &mut self.state().info;
+        if info.no_gpu != no_gpu || info.gpus.len() != gpus.len() {
+            match &no_gpu {
+                Some(reason) => info!("{reason}"),
+                None => info!(gpus = gpus.len(), "GPUs are there"),
+            }
+            self.changed.notify_one();
+        }
+        (info.gpus, info.no_gpu) = (gpus, no_gpu);
+    }
+
+    fn snapshot(&self) -> WorkerInfo {
+        let state = self.state();
+        WorkerInfo { running: state.running.iter().copied().collect(), ..state.info.clone() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,14 +133,35 @@ impl Activity {
 /// Tells the store every few seconds, for as long as it is polled.
 pub async fn beat(worker: Arc<Worker>) {
     let period = PERIOD.min(worker.options.lease / 3);
-    let gpus = open_gpus().await;
     loop {
-        let seen = read_gpus(&gpus).await;
-        if let Err(error) = worker.queue.heartbeat(&worker.activity.snapshot(seen)).await {
+        if let Err(error) = worker.queue.heartbeat(&worker.activity.snapshot()).await {
             debug!(%error, "a heartbeat was lost");
         }
         // A timeout is the usual case: nothing has changed.
         let _ = timeout(period, worker.activity.changed.notified()).await;
+    }
+}
+
+/// Looks at the GPUs as often, and every minute for a driver that isn't there, for as long as it is polled. The heart beats on
+/// meanwhile, for a driver may hang.
+pub async fn watch_gpus(worker: Arc<Worker>) {
+    let mut opened = None;
+    loop {
+        let (still_open, seen) = spawn_blocking(|| look(opened)).await.unwrap_or_else(|error| {
+            let reason = NoGpu::Other(error.to_string());
+            (None, Err(reason))
+        });
+        opened = still_open;
+        worker.activity.sees(seen);
+        sleep(if opened.is_some() { PERIOD } else { NO_GPU_PERIOD }).await;
+    }
+}
+
+/// What NVML shows, and it, unless it failed: then it is to be opened anew.
+fn look(opened: Option<Gpus>) -> (Option<Gpus>, Result<Vec<Gpu>, NoGpu>) {
+    match opened.map_or_else(Gpus::open, Ok).and_then(|gpus| Ok((gpus.read()?, gpus))) {
+        Ok((seen, gpus)) => (Some(gpus), Ok(seen)),
+        Err(reason) => (None, Err(reason)),
     }
 }
 
@@ -131,24 +172,6 @@ pub async fn list_models(worker: Arc<Worker>) {
             Ok(models) => worker.activity.serves(models),
             Err(error) => debug!(%error, "the models can't be listed"),
         }
-        tokio::time::sleep(MODELS_PERIOD).await;
+        sleep(MODELS_PERIOD).await;
     }
-}
-
-async fn open_gpus() -> Result<Arc<Gpus>, NoGpu> {
-    let opened = asked(Gpus::open).await;
-    if let Err(reason) = &opened {
-        info!("{reason}");
-    }
-    opened.map(Arc::new)
-}
-
-async fn read_gpus(gpus: &Result<Arc<Gpus>, NoGpu>) -> Result<Vec<Gpu>, NoGpu> {
-    let gpus = gpus.clone()?;
-    asked(move || gpus.read()).await
-}
-
-/// What NVML answers, which may block for some milliseconds.
-async fn asked<T: Send + 'static>(question: impl FnOnce() -> Result<T, NoGpu> + Send + 'static) -> Result<T, NoGpu> {
-    tokio::task::spawn_blocking(question).await.unwrap_or_else(|error| Err(NoGpu::Other(error.to_string())))
 }

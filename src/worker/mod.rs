@@ -115,6 +115,7 @@ impl Worker {
         let attempts = TaskTracker::new();
         let mut upkeep = tokio::task::JoinSet::new();
         upkeep.spawn(heartbeat::beat(worker.clone()));
+        upkeep.spawn(heartbeat::watch_gpus(worker.clone()));
         upkeep.spawn(heartbeat::list_models(worker.clone()));
         upkeep.spawn(maintain(worker.queue.clone(), worker.options.lease));
         upkeep.spawn(webhooks::deliver(worker.queue.clone(), worker.options.webhooks.clone()));

@@ -107,7 +107,7 @@ fn gpu_part(gpu: &Gpu) -> Markup {
             @let percent = used.saturating_mul(100) / (*total).max(1);
             (gauge("memory", percent, &format!("{} of {}", words::gibibytes(*used), words::gibibytes(*total))))
         }
-        p.small { "driver " (driver_version) ", CUDA " (cuda_version) }
+        p.small { "driver " (driver_version) @if let Some(version) = cuda_version { ", CUDA " (version) } }
     }
 }
 

@@ -73,7 +73,7 @@ fn info(name: &str) -> WorkerInfo {
             memory_used: Some(3 << 30),
             utilization: Some(41),
             driver_version: "550.54.15".into(),
-            cuda_version: "12.4".into(),
+            cuda_version: Some("12.4".into()),
         }],
     }
 }
