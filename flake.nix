@@ -32,6 +32,6 @@
       apps = forEachSystem (import ./nix/apps.nix);
       checks = forEachSystem (import ./nix/checks.nix);
       devShells = forEachSystem (import ./nix/shell.nix);
-      formatter = forEachSystem ({ pkgs, ... }: pkgs.nixfmt);
+      formatter = forEachSystem ({ pkgs, ... }: pkgs.nixfmt-tree);
     };
 }

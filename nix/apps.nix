@@ -3,18 +3,24 @@
 let
   inherit (pkgs) lib;
 
-  app = name: description: {
+  app = { name, description, tools ? [ ], variables ? "" }: {
     type = "app";
     program = toString (pkgs.writeScript name ''
       #!${pkgs.runtimeShell}
-      PATH=$PATH:${lib.makeBinPath [ pkgs.coreutils pkgs.gnugrep pkgs.watchexec ]}
+      PATH=$PATH:${lib.makeBinPath ([ pkgs.coreutils pkgs.gnugrep ] ++ tools)}
       command=${name}
-      IMAGES=${images.image}
+      ${variables}
       ${builtins.readFile ./apps/common.sh}
       ${builtins.readFile (./apps + "/${name}.sh")}
     '');
     meta = { inherit description; };
   };
+
+  # Only in helpers that start containers: whoever names the images has them built.
+  theImages = ''
+    IMAGES=${images.image}
+    PROGRAM=${lib.getExe package.binary}
+  '';
 in
 {
   default = {
@@ -22,8 +28,23 @@ in
     program = lib.getExe package.binary;
     meta.description = "The program itself";
   };
-  up = app "up" "Start the stack and wait until it is well";
-  down = app "down" "Stop the stack";
-  logs = app "logs" "Follow the logs";
-  dev = app "dev" "Run the stack on the debug build, built anew on every change";
+  up = app {
+    name = "up";
+    description = "Start the stack and wait until it is well";
+    variables = theImages;
+  };
+  down = app {
+    name = "down";
+    description = "Stop the stack";
+  };
+  logs = app {
+    name = "logs";
+    description = "Follow the logs";
+  };
+  dev = app {
+    name = "dev";
+    description = "Run the stack on the debug build, built anew on every change";
+    tools = [ pkgs.watchexec pkgs.cargo pkgs.rustc pkgs.stdenv.cc ];
+    variables = theImages;
+  };
 }

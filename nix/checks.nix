@@ -3,7 +3,7 @@
 let
   inherit (package) craneLib development;
 
-  contents = pkgs.runCommand "image-contents" { nativeBuildInputs = [ pkgs.gnutar pkgs.jq pkgs.python3 ]; } ''
+  contents = pkgs.runCommand "image-contents" { nativeBuildInputs = [ pkgs.python3 ]; } ''
     python3 ${./image-contents.py} ${package.manifest.version} ${images.api-image} ${images.worker-image}
     touch $out
   '';

@@ -9,6 +9,11 @@ import tarfile
 
 UID = "10001:10001"
 
+FOLDERS = ("", "etc", "lib", "lib64", "nix", "results", "share", "tmp")
+
+# Of all files, unpacked.
+MOST_BYTES = 60_000_000
+
 
 def read(archive):
     """The configuration of the image in an archive, its tags, and the members of all its layers by path."""
@@ -39,9 +44,13 @@ def check(name, version, archive):
     expect(environment["SSL_CERT_FILE"].strip("/") in members, "certificates are missing")
     expect(any(path.endswith("zoneinfo/UTC") for path in members), "zone data is missing")
     for path, member in members.items():
-        program = path.rsplit("/", 1)[-1]
-        stranger = not member.isdir() and program in ("bash", "sh", "busybox", "apt", "nix", "curl")
-        expect(not stranger, f"{path} does not belong here")
+        expect(path.split("/")[0] in FOLDERS, f"{path} does not belong here")
+        program = not member.isdir() and "/bin/" in f"/{path}"
+        expect(not program or path == command.strip("/"), f"{path} does not belong here")
+        expect("/share/man" not in path, f"{path} does not belong here")
+    size = sum(member.size for member in members.values())
+    expect(size <= MOST_BYTES, f"{size} bytes unpacked")
+    print(f"{tags[0]}: {size / 1e6:.1f} MB unpacked")
     return config, environment, members
 
 
@@ -58,7 +67,12 @@ def main():
     _, environment, members = check("worker", version, worker)
     loaders = [path for path in members if path in ("lib64/ld-linux-x86-64.so.2", "lib/ld-linux-aarch64.so.1")]
     expect(len(loaders) == 1, "the loader of the host's programs is missing")
-    expect("/usr/lib64" in environment["LD_LIBRARY_PATH"].split(":"), environment["LD_LIBRARY_PATH"])
+    path = environment["LD_LIBRARY_PATH"].split(":")
+    for folder in ("/usr/lib/{}-linux-gnu", "/usr/lib/{}-linux-gnu/nvidia/current", "/usr/lib64", "/run/opengl-driver/lib"):
+        architecture = "x86_64" if loaders[0].startswith("lib64") else "aarch64"
+        expect(folder.format(architecture) in path, f"LD_LIBRARY_PATH lacks {folder}")
+    # NixOS mounts nvidia-smi with a loader of its own, which must not find another libc.
+    expect(not any(f"{folder.strip('/')}/libc.so.6" in members for folder in path), "libc is in LD_LIBRARY_PATH")
 
 
 main()

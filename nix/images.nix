@@ -10,11 +10,18 @@ let
   # Fixed, so that folders that are mounted can be given to it. No name that a host knows.
   uid = "10001";
 
-  # Where hosts with a GPU have the driver's libraries, which CDI mounts at the same place in the container:
-  # Debian and Ubuntu, Fedora and others, WSL, and what NixOS' generator writes.
+  # Where hosts have the driver's libraries, which CDI mounts at the same place in the container: Ubuntu, Debian's own
+  # packages, Jetson, Fedora, Arch, WSL, drivers in a folder of their own, and NixOS. After the list of the generator,
+  # pkg/nvcdi and internal/lookup of https://github.com/NVIDIA/nvidia-container-toolkit.
+  architecture = "${pkgs.stdenv.hostPlatform.parsed.cpu.name}-linux-gnu";
   driverFolders = [
-    "/usr/lib/${pkgs.stdenv.hostPlatform.parsed.cpu.name}-linux-gnu"
+    "/usr/lib/${architecture}"
+    "/usr/lib/${architecture}/nvidia/current"
+    "/usr/lib/${architecture}/nvidia"
+    "/lib/${architecture}"
+    "/lib/${architecture}/nvidia/current"
     "/usr/lib64"
+    "/lib64"
     "/usr/lib"
     "/usr/lib/wsl/lib"
     "/usr/local/nvidia/lib64"
@@ -22,7 +29,8 @@ let
     "/run/opengl-driver/lib"
   ];
 
-  # What the host's nvidia-smi is linked with comes after, and the place where it looks for its loader.
+  # The place where the host's nvidia-smi looks for its loader. libc is not on the path: NixOS mounts its own loader with
+  # nvidia-smi, which must not meet another libc. Ours finds its own beside itself or, as loaders of Debian do, in /lib.
   libc = pkgs.stdenv.cc.libc;
   loader = if pkgs.stdenv.hostPlatform.isAarch64 then "lib/ld-linux-aarch64.so.1" else "lib64/ld-linux-x86-64.so.2";
 
@@ -86,11 +94,14 @@ rec {
     name = "worker";
     command = "worker";
     environment = [
-      "LD_LIBRARY_PATH=${lib.concatStringsSep ":" (driverFolders ++ [ "${libc}/lib" "${lib.getLib pkgs.libgcc}/lib" ])}"
+      "LD_LIBRARY_PATH=${lib.concatStringsSep ":" (driverFolders ++ [ "${lib.getLib pkgs.libgcc}/lib" ])}"
     ];
     extraCommands = ''
-      mkdir -p ${builtins.dirOf loader}
+      mkdir -p lib ${builtins.dirOf loader}
       ln -s ${libc}/lib/${baseNameOf loader} ${loader}
+      for library in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1; do
+        ln -s ${libc}/lib/$library lib/
+      done
     '';
   };
 

@@ -6,10 +6,10 @@ let
   root = ../.;
 
   # Only what the build reads: an edit of a text or of compose.yaml rebuilds nothing. src holds what is embedded too:
-  # prompts, scripts, bars. Cargo wants the benches that Cargo.toml names.
+  # prompts, scripts, bars. Cargo wants the bench that Cargo.toml names.
   sourceOf = extra: lib.fileset.toSource {
     inherit root;
-    fileset = lib.fileset.unions ([ ../Cargo.toml ../Cargo.lock ../src ../benches ] ++ extra);
+    fileset = lib.fileset.unions ([ ../Cargo.toml ../Cargo.lock ../src ../benches/all/main.rs ] ++ extra);
   };
 
   manifest = (lib.importTOML ../Cargo.toml).package;
@@ -26,7 +26,7 @@ let
   # For checks: the quick profile, and the files that they read beside the source. tests holds snapshots of documents too.
   development = common // {
     # Fuzzers share their code with tests.
-    src = sourceOf [ ../tests ../fuzz/src ../rustfmt.toml ../clippy.toml ];
+    src = sourceOf [ ../benches ../tests ../fuzz/src ../rustfmt.toml ../clippy.toml ];
     CARGO_PROFILE = "dev";
   };
 in
@@ -38,22 +38,25 @@ in
     cargoArtifacts = craneLib.buildDepsOnly (distribution // { cargoCheckCommand = "true"; doCheck = false; });
     # The checks are a derivation of their own, so that an image does not wait for them.
     doCheck = false;
+    # What only a shell and man read has an output of its own, which the images leave out.
+    outputs = [ "out" "extras" ];
     postInstall = ''
-      $out/bin/tradingagents man $out/share/man/man1
-      mkdir -p $out/share/bash-completion/completions $out/share/fish/vendor_completions.d $out/share/zsh/site-functions
-      $out/bin/tradingagents completions bash > $out/share/bash-completion/completions/tradingagents
-      $out/bin/tradingagents completions fish > $out/share/fish/vendor_completions.d/tradingagents.fish
-      $out/bin/tradingagents completions zsh > $out/share/zsh/site-functions/_tradingagents
+      $out/bin/tradingagents man $extras/share/man/man1
+      for kind in bash fish zsh; do $out/bin/tradingagents completions $kind > $TMPDIR/$kind; done
+      install -D -m 644 $TMPDIR/bash $extras/share/bash-completion/completions/tradingagents
+      install -D -m 644 $TMPDIR/fish $extras/share/fish/vendor_completions.d/tradingagents.fish
+      install -D -m 644 $TMPDIR/zsh $extras/share/zsh/site-functions/_tradingagents
     '';
     meta = {
       inherit (manifest) description;
       license = lib.licenses.asl20;
       mainProgram = manifest.name;
+      outputsToInstall = [ "out" "extras" ];
     };
   });
 
   development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
 
   # The tests also compare the settings with the stack's files.
-  testedSource = sourceOf [ ../tests ../fuzz/src ../fuzz/seeds ../docs/RULES.md ../docs/OPERATIONS.md ../docs/CONFIGURATION.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
+  testedSource = sourceOf [ ../benches ../tests ../fuzz/src ../fuzz/seeds ../docs/RULES.md ../docs/OPERATIONS.md ../docs/CONFIGURATION.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
 }

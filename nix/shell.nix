@@ -4,6 +4,8 @@
   default = package.craneLib.devShell {
     packages = [
       pkgs.cargo-nextest
+      pkgs.libfaketime
+      pkgs.python3
       pkgs.redis
       pkgs.rust-analyzer
       pkgs.watchexec

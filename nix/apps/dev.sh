@@ -1,8 +1,10 @@
 # Runs the stack on the debug build, and restarts API and worker when a source file has changed.
 needs_docker
-docker image inspect "$(docker compose config --images worker | head -n 1)" >/dev/null 2>&1 || docker load < "$IMAGES"
+load_images
+choose_gpu
 stack="docker compose -f compose.yaml -f compose.dev.yaml"
 cargo build
 $stack up --detach --wait
 say "the API is at http://$(docker compose port api 8000); save a source file and it is built and started anew"
-exec watchexec --watch src --watch Cargo.toml --postpone -- "cargo build && $stack restart --no-deps --timeout 1 api worker"
+exec watchexec --watch src --watch Cargo.toml --postpone --on-busy-update=queue --shell=sh -- \
+    "cargo build && $stack restart --no-deps --timeout 1 api worker"

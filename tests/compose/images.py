@@ -85,13 +85,18 @@ def program(docker, tag, name, binary):
     files.write("/etc/passwd", "root:x:0:0::/:/\ntradingagents:x:10001:10001::/:/\n")
     files.write("/etc/group", "root:x:0:\ntradingagents:x:10001:\n")
     files.write("/etc/nsswitch.conf", "hosts: files dns\n")
+    files.copy("/usr/share/zoneinfo", "/share/zoneinfo")
     files.folder("/results", 10001)
     environment = {
         "PATH": "/bin:/usr/bin",
         "SSL_CERT_FILE": "/etc/ssl/certs/ca-bundle.crt",
+        "TZDIR": "/share/zoneinfo",
         "RESULTS_DIR": "/results",
-        "API_LISTEN": "0.0.0.0:8000",
-        "LD_LIBRARY_PATH": "/usr/lib/x86_64-linux-gnu:/usr/lib64:/usr/lib:/lib/x86_64-linux-gnu",
     }
+    if name == "api":
+        environment["API_LISTEN"] = "0.0.0.0:8000"
+    else:
+        environment["LD_LIBRARY_PATH"] = "/usr/lib/x86_64-linux-gnu:/usr/lib64:/usr/lib"
     changes = [f"ENV {name}={value}" for name, value in environment.items()]
-    files.load(docker, tag, [f"USER {UID}", f'ENTRYPOINT ["/bin/tradingagents", "{name}"]', "EXPOSE 8000", *changes])
+    changes += ["EXPOSE 8000"] if name == "api" else []
+    files.load(docker, tag, [f"USER {UID}", f'ENTRYPOINT ["/bin/tradingagents", "{name}"]', *changes])

@@ -1,6 +1,7 @@
 /* Stands in for NVIDIA's management library: one GPU. Built with -DSMI it is a program that stands in for nvidia-smi and
  * loads the library as that does. Interface: NVML API Reference, NVIDIA. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef SMI
@@ -23,10 +24,13 @@ typedef struct { unsigned version; unsigned long long total, reserved, free, use
 typedef struct { unsigned int gpu, memory; } utilization;
 static int one;
 
-int nvmlInit_v2(void) { return 0; }
+/* STUB_NVML=driver: as without the kernel's module (NVML_ERROR_DRIVER_NOT_LOADED); device: with it, and no device. */
+static int is(const char *state) { const char *set = getenv("STUB_NVML"); return set && !strcmp(set, state); }
+
+int nvmlInit_v2(void) { return is("driver") ? 9 : 0; }
 int nvmlShutdown(void) { return 0; }
 const char *nvmlErrorString(int code) { (void)code; return "stub"; }
-int nvmlDeviceGetCount_v2(unsigned *count) { *count = 1; return 0; }
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = !is("device"); return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) { *device = &one; return index ? 2 : 0; }
 int nvmlDeviceGetName(void *device, char *name, unsigned length) { (void)device; snprintf(name, length, "Stub GPU"); return 0; }
 int nvmlDeviceGetUUID(void *device, char *uuid, unsigned length) { (void)device; snprintf(uuid, length, "GPU-stub"); return 0; }

@@ -13,125 +13,16 @@ import json
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
+import gpu
+import helpers
 import images
-
-ROOT = Path(__file__).parent.parent.parent
-DOCKER = shlex.split(os.environ.get("DOCKER", "docker"))
-# What runs a command where Docker is: the same words without the last.
-THERE = DOCKER[:-1]
-CDI = Path(os.environ.get("CDI", "/etc/cdi"))
-VERSION = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
-API, WORKER = f"tradingagents-api:{VERSION}", f"tradingagents-worker:{VERSION}"
-REDIS, OLLAMA = "redis:8", "ollama/ollama:0.12.6"
-SERVICES = {"api", "worker", "redis", "ollama"}
-PATIENCE = 120
-
-
-class Stack:
-    """A copy of the stack's files in a folder of its own, on a port of its own."""
-
-    def __init__(self, **settings):
-        self.folder = Path(tempfile.mkdtemp(prefix="tradingagents-stack-"))
-        for name in ("compose.yaml", ".env.example"):
-            shutil.copy(ROOT / name, self.folder)
-        self.project = self.folder.name.lower()
-        self.port = free_port()
-        self.settings = {"API_PORT": str(self.port), "JOB_LEASE": "3", "JOB_RETRY_BACKOFF": "0", **settings}
-        self.write_env()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.compose("down", "--volumes", "--timeout", "5", check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def write_env(self):
-        lines = [f"{name}={value}\n" for name, value in self.settings.items()]
-        (self.folder / ".env").write_text("".join(lines))
-
-    def compose(self, *arguments, check=True):
-        command = [*DOCKER, "compose", "--project-name", self.project, *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
-        if check and done.returncode:
-            raise AssertionError(f"{' '.join(arguments)}: {done.stdout}{done.stderr}{self.logs()}")
-        return done
-
-    def logs(self):
-        done = subprocess.run([*DOCKER, "compose", "--project-name", self.project, "logs", "--tail", "20"], cwd=self.folder, capture_output=True, text=True)
-        return done.stdout
-
-    def up(self, *arguments):
-        return self.compose("up", "--detach", "--wait", "--wait-timeout", str(PATIENCE), *arguments)
-
-    def inspect(self, service):
-        container = self.compose("ps", "--all", "--quiet", service).stdout.split()[0]
-        return json.loads(docker("inspect", container).stdout)[0]
-
-    def ask(self, path, body=None, method=None):
-        """The status and JSON of an answer."""
-        data = json.dumps(body).encode() if body is not None else None
-        request = Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method)
-        request.add_header("Content-Type", "application/json")
-        try:
-            with urlopen(request, timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except HTTPError as error:
-            return error.code, json.load(error)
-
-    def submit(self, **config):
-        config = {"selected_analysts": ["market"], **config}
-        code, job = self.ask("/jobs", {"ticker": "AAPL", "date": "2012-09-19", "config": config})
-        assert code == 202, job
-        return job["job_id"]
-
-    def events(self, job, until=lambda event: False):
-        """The events of a job to its last, or to the first that `until` picks."""
-        seen = []
-        with urlopen(f"http://127.0.0.1:{self.port}/jobs/{job}/events", timeout=PATIENCE) as stream:
-            for line in stream:
-                if line.startswith(b"data:"):
-                    seen.append(json.loads(line[5:]))
-                    if until(seen[-1]):
-                        break
-        return seen
-
-    def ended(self, job):
-        self.events(job)
-        return self.ask(f"/jobs/{job}")[1]
-
-    def ollama(self, command):
-        self.compose("exec", "-T", "ollama", "ollama", command)
-
-
-def docker(*arguments, check=True):
-    return subprocess.run([*DOCKER, *arguments], capture_output=True, text=True, check=check)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def expect(holds, *told):
-    if not holds:
-        raise AssertionError(" ".join(map(str, told)))
-
-
-def kinds(events):
-    return [event["type"] for event in events]
-
+from stack import API, CDI, DOCKER, OLLAMA, REDIS, ROOT, SERVICES, THERE, WORKER, Stack, docker, expect, kinds
 
 # The stories.
 
@@ -200,7 +91,7 @@ def it_needs_no_env_and_no_gpu():
         expect(stack.ask("/health")[0] == 200)
         log = stack.compose("logs", "worker").stdout
         expect("no GPU: libnvidia-ml.so.1 is not found" in log, log)
-        worker = stack.ask("/workers")[1]["workers"][0]
+        worker = gpu.seen(stack)
         expect(worker["gpus"] == [] and "libnvidia-ml.so.1 is not found" in worker["no_gpu"], worker)
         expect(stack.ask("/health")[1]["components"]["workers"]["gpus"] == [])
 
@@ -277,6 +168,23 @@ def a_full_disk_fails_the_job_with_its_reason():
             subprocess.run([*THERE, "umount", results], check=True)
 
 
+def a_disk_that_gets_room_again_lets_the_job_complete():
+    with Stack(JOB_RETRY_BACKOFF="1") as stack:
+        results = stack.folder / "results"
+        results.mkdir()
+        subprocess.run([*THERE, "mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", results], check=True)
+        try:
+            stack.up()
+            job = stack.submit()
+            stack.events(job, lambda event: event["type"] == "retry")
+            subprocess.run([*THERE, "mount", "-o", "remount,size=16m", results], check=True)
+            expect(stack.ended(job)["status"] == "completed", stack.ask(f"/jobs/{job}"))
+            expect(stack.ask(f"/jobs/{job}/result")[0] == 200)
+        finally:
+            stack.compose("down", "--volumes", "--timeout", "5")
+            subprocess.run([*THERE, "umount", results], check=True)
+
+
 def a_full_cache_fails_no_job():
     with Stack(VENDOR_GATEWAY="http://ollama:11434/vendors") as stack:
         # A disk with room for its own root folder and for nothing else.
@@ -312,48 +220,11 @@ def three_workers_share_the_jobs():
         expect(len(workers) == 3, workers)
 
 
-def a_gpu_reaches_worker_and_ollama_by_cdi():
-    library = build_driver()
-    with Stack(TRADINGAGENTS_GPU="nvidia.com/gpu=all") as stack:
-        try:
-            stack.up()
-            gpu = stack.ask("/workers")[1]["workers"][0]["gpus"][0]
-            expect((gpu["name"], gpu["uuid"], gpu["driver_version"]) == ("Stub GPU", "GPU-stub", "580.00"), gpu)
-            expect((gpu["memory_total"], gpu["utilization"], gpu["cuda_version"]) == (24 << 30, 42, "13.0"), gpu)
-            expect(stack.ask("/health")[1]["components"]["workers"]["gpus"] == [gpu])
-            smi = stack.compose("exec", "-T", "worker", "nvidia-smi").stdout
-            expect("NVIDIA-SMI 580.00" in smi, smi)
-            doctor = stack.compose("exec", "-T", "worker", "tradingagents", "doctor", check=False).stdout
-            expect("Stub GPU" in doctor, doctor)
-        finally:
-            (CDI / "tradingagents-test.json").unlink()
-            shutil.rmtree(library)
-
-
-def build_driver():
-    """A driver's library and program on this host, with a CDI specification that mounts them as the toolkit's does."""
-    folder = Path(tempfile.mkdtemp(prefix="tradingagents-driver-"))
-    source = Path(__file__).parent / "nvml.c"
-    library, program = folder / "libnvidia-ml.so.1", folder / "nvidia-smi"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    subprocess.run(["cc", "-DSMI", "-o", program, source], check=True)
-    options = ["ro", "nosuid", "nodev", "bind"]
-    mounts = [
-        {"hostPath": str(library), "containerPath": "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1", "options": options},
-        {"hostPath": str(program), "containerPath": "/usr/bin/nvidia-smi", "options": options},
-    ]
-    specification = {
-        "cdiVersion": "0.6.0",
-        "kind": "nvidia.com/gpu",
-        "devices": [{"name": "all", "containerEdits": {"mounts": mounts}}],
-    }
-    CDI.mkdir(parents=True, exist_ok=True)
-    (CDI / "tradingagents-test.json").write_text(json.dumps(specification))
-    # The engine watches the folder.
-    deadline = time.monotonic() + 10
-    while "nvidia.com/gpu=all" not in docker("info").stdout and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return folder
+def a_doctor_in_the_container_finds_all_well():
+    with Stack() as stack:
+        stack.up()
+        done = stack.compose("exec", "-T", "worker", "tradingagents", "doctor")
+        expect("BROKEN" not in done.stdout and "no GPU: libnvidia-ml.so.1 is not found" in done.stdout, done.stdout)
 
 
 STORIES = [
@@ -366,10 +237,13 @@ STORIES = [
     jobs_go_on_while_the_api_is_started_anew,
     a_redis_that_is_started_anew_has_the_queue,
     a_full_disk_fails_the_job_with_its_reason,
+    a_disk_that_gets_room_again_lets_the_job_complete,
     a_full_cache_fails_no_job,
     a_missing_key_is_named,
     three_workers_share_the_jobs,
-    a_gpu_reaches_worker_and_ollama_by_cdi,
+    a_doctor_in_the_container_finds_all_well,
+    *gpu.STORIES,
+    *helpers.STORIES,
 ]
 
 
@@ -388,7 +262,7 @@ def main():
     chosen = [story for story in STORIES if not sys.argv[1:] or story.__name__ in sys.argv[1:]]
     told, failed, untold = 0, 0, []
     for story in chosen:
-        if story is a_gpu_reaches_worker_and_ollama_by_cdi and not os.access(CDI.parent, os.W_OK):
+        if story in gpu.STORIES and not os.access(CDI.parent, os.W_OK):
             untold.append(f"{story.__name__}: {CDI} can't be written to")
             continue
         began = time.monotonic()
