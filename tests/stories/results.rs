@@ -235,6 +235,15 @@ async fn a_bucket_that_is_not_there_is_said_to_be_missing() {
 }
 
 #[tokio::test]
+async fn a_key_that_the_store_refuses_is_told_with_its_settings() {
+    let Some(bucket) = S3Bucket::make().await else { return };
+    let sandbox = s3::with(Sandbox::new(), &bucket.settings()).set("AWS_SECRET_ACCESS_KEY", "another");
+    let doctor = sandbox.run(&["doctor"]).await.stdout;
+    let line = doctor.lines().find(|line| line.starts_with("  results ")).unwrap();
+    assert!(line.contains("BROKEN") && line.contains("AWS_SECRET_ACCESS_KEY"), "{line}");
+}
+
+#[tokio::test]
 async fn a_store_of_results_that_is_away_is_waited_for() {
     let away = format!("http://127.0.0.1:{}", free_port());
     let stack = Stack::start(&s3::settings(&away, "desk")).await;

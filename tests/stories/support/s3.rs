@@ -3,13 +3,17 @@
 
 use std::env;
 
-use reqwest::{Client, Method, header};
+use chrono::Utc;
+use reqwest::{Client, Method, Url};
+use ring::{
+    digest::{SHA256, digest},
+    hmac::{self, HMAC_SHA256},
+};
 
 use super::program::Sandbox;
 
-/// Who asks. moto looks at no signature.
-const ASKING: &str =
-    "AWS4-HMAC-SHA256 Credential=desk/20240510/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+/// Who may use the bucket.
+const KEY: (&str, &str) = ("desk", "desk-secret");
 
 /// A bucket of its own.
 pub struct S3Bucket {
@@ -43,11 +47,43 @@ impl S3Bucket {
 
     async fn ask(&self, method: Method, what: &str) -> String {
         tradingagents::http_client::install_tls();
-        let url = format!("{}/{}{what}", self.server, self.name);
-        let answer = Client::new().request(method, url).header(header::AUTHORIZATION, ASKING).send().await.unwrap();
+        // As it is signed.
+        let url: Url = format!("{}/{}{}", self.server, self.name, what.replace('^', "%5E")).parse().unwrap();
+        let mut request = Client::new().request(method.clone(), url.clone());
+        for (name, value) in signed(&method, &url) {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{what}");
         answer.text().await.unwrap()
     }
+}
+
+/// The headers of a request that is signed by AWS Signature Version 4,
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
+fn signed(method: &Method, url: &Url) -> [(&'static str, String); 3] {
+    const HEADERS: &str = "host;x-amz-content-sha256;x-amz-date";
+    const BODY: &str = "UNSIGNED-PAYLOAD";
+    let at = Utc::now().format("%Y%m%dT%H%M%SZ").to_string();
+    let scope = format!("{}/us-east-1/s3/aws4_request", &at[..8]);
+    let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+    let (path, query) = (url.path(), url.query().unwrap_or_default());
+    let request = format!(
+        "{method}\n{path}\n{query}\nhost:{host}\nx-amz-content-sha256:{BODY}\nx-amz-date:{at}\n\n{HEADERS}\n{BODY}"
+    );
+    let text = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", hex(digest(&SHA256, request.as_bytes()).as_ref()));
+    let sign = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(HMAC_SHA256, key), text.as_bytes());
+    let (id, secret) = KEY;
+    let key =
+        scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| sign(&key, part).as_ref().to_vec());
+    let signature = hex(sign(&key, &text).as_ref());
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={HEADERS}, Signature={signature}");
+    [("authorization", authorization), ("x-amz-content-sha256", BODY.into()), ("x-amz-date", at)]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The settings of results in a bucket of the server at this URL.
@@ -56,8 +92,8 @@ pub fn settings(server: &str, bucket: &str) -> [(&'static str, String); 5] {
         ("RESULTS_URL", format!("s3://{bucket}/trading/results")),
         ("AWS_ENDPOINT_URL", server.into()),
         ("AWS_ALLOW_HTTP", "true".into()),
-        ("AWS_ACCESS_KEY_ID", "desk".into()),
-        ("AWS_SECRET_ACCESS_KEY", "desk-secret".into()),
+        ("AWS_ACCESS_KEY_ID", KEY.0.into()),
+        ("AWS_SECRET_ACCESS_KEY", KEY.1.into()),
     ]
 }
 
