@@ -5,14 +5,15 @@
 //! colour vision tell apart (Okabe and Ito, Color Universal Design, 2008), on light and on dark ground alike;
 //! [`panels::INK`] and [`panels::GRID`] are for the page's style to replace, by the attributes that have them.
 
+mod frame;
 mod panels;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use maud::{Markup, PreEscaped, html};
 use plotters::{
     drawing::DrawingAreaErrorKind,
-    prelude::{IntoDrawingArea, SVGBackend},
+    prelude::{IntoDrawingArea, RGBColor, SVGBackend},
 };
 
 use crate::market::Bar;
@@ -27,13 +28,23 @@ pub const WANTED: usize = SHOWN + 200;
 const CHANNEL: usize = 20;
 
 const WIDTH: u32 = 960;
-const HEIGHT: u32 = 640;
+const HEIGHT: u32 = 740;
 
 /// A price that matters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
-    pub name: &'static str,
+    pub kind: LevelKind,
     pub price: f64,
+}
+
+/// What a price matters for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LevelKind {
+    Entry,
+    Stop,
+    Target,
+    Support,
+    Resistance,
 }
 
 /// Price, volume, RSI and MACD of the last year of the bars, which end on the day of the analysis; nothing where there are
@@ -48,9 +59,9 @@ pub fn prices(subject: impl Display, bars: &[Bar], levels: &[Level]) -> Option<M
     let mut svg = String::new();
     drawn(&mut svg, bars, &levels).ok()?;
     let shown = &bars[bars.len().saturating_sub(SHOWN)];
-    let told = levels.iter().map(|Level { name, price }| format!("{name} {price:.2}")).collect::<Vec<_>>().join(", ");
+    let told = levels.iter().map(Level::to_string).collect::<Vec<_>>().join(", ");
     let words = format!(
-        "Daily closes of {subject} from {} to {} with their means of 50 and 200 days, volume, RSI and MACD. The last close \
+        "Daily closes of {subject} from {} to {} with their simple moving averages (SMA) of 50 and 200 days, volume, RSI and MACD. The last close \
          is {:.2}; {told}.",
         shown.date.max(first.date),
         last.date,
@@ -72,12 +83,39 @@ fn drawn(svg: &mut String, bars: &[Bar], levels: &[Level]) -> Result<(), Drawing
     area.present()
 }
 
+impl LevelKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Entry => "entry",
+            Self::Stop => "stop",
+            Self::Target => "target",
+            Self::Support => "support",
+            Self::Resistance => "resistance",
+        }
+    }
+
+    fn colour(self) -> RGBColor {
+        match self {
+            Self::Entry => panels::BLUE,
+            Self::Stop => panels::VERMILION,
+            Self::Target => panels::GREEN,
+            Self::Support | Self::Resistance => panels::GREY,
+        }
+    }
+}
+
+impl Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:.2}", self.kind.name(), self.price)
+    }
+}
+
 /// The highest and the lowest price of four weeks.
 fn channel(bars: &[Bar]) -> [Level; 2] {
     let weeks = &bars[bars.len() - CHANNEL..];
     [
-        Level { name: "resistance", price: weeks.iter().map(|bar| bar.high).fold(f64::MIN, f64::max) },
-        Level { name: "support", price: weeks.iter().map(|bar| bar.low).fold(f64::MAX, f64::min) },
+        Level { kind: LevelKind::Resistance, price: weeks.iter().map(|bar| bar.high).fold(f64::MIN, f64::max) },
+        Level { kind: LevelKind::Support, price: weeks.iter().map(|bar| bar.low).fold(f64::MAX, f64::min) },
     ]
 }
 
@@ -99,8 +137,9 @@ mod tests {
 
     #[test]
     fn a_chart_tells_in_words_what_it_shows_and_brings_nothing_that_a_policy_forbids() {
-        let chart = prices("A<B", &bars(452), &[Level { name: "stop", price: 95.5 }]).unwrap().into_string();
-        assert!(chart.contains("stop 95.50") && chart.contains("A&lt;B") && chart.contains("resistance"), "{chart}");
+        let chart = prices("A<B", &bars(452), &[Level { kind: LevelKind::Stop, price: 95.5 }]).unwrap().into_string();
+        assert_eq!(chart.matches("stop 95.50").count(), 2, "beside its line and in the words: {chart}");
+        assert!(chart.contains("A&lt;B") && chart.contains("resistance"), "{chart}");
         for forbidden in ["style=", "<style", "<script", "href", "on"].map(|word| format!(" {word}")) {
             assert!(
                 !chart.split('>').any(|tag| tag.contains('<') && tag.contains(&format!("{forbidden}="))),

@@ -4,22 +4,20 @@ use clap::Args;
 
 use super::{
     client::Client,
-    each::each,
+    each::{Jobs, each},
     exit::{CliError, Exit},
-    job_options::job,
     output::Output,
 };
-use crate::jobs::JobId;
+use crate::jobs::Status;
 
 /// Cancel pending or running jobs
 #[derive(Debug, Clone, Args)]
 pub struct CancelArgs {
-    /// The jobs' ids
-    #[arg(value_name = "ID", required = true, value_parser = job)]
-    pub jobs: Vec<JobId>,
+    #[command(flatten)]
+    pub jobs: Jobs,
 }
 
 /// Cancels each job.
 pub async fn run(args: CancelArgs, client: &Client, output: &Output) -> Result<Exit, CliError> {
-    each(args.jobs, async |job| client.cancel(job).await, "cancelled", output).await
+    each(args.jobs, async |job| client.cancel(job).await, Status::Cancelled, output).await
 }

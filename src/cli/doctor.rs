@@ -1,10 +1,17 @@
 //! `doctor`: every setting, and whether what they name is there; one line each, with the mend.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::path::Path;
 
-use serde_json::Value;
+use clap::Args;
+use serde_json::{Map, Value, json};
 
-use super::{exit::Exit, service};
+use super::{
+    exit::{CliError, Exit},
+    output::Output,
+    service,
+    sources::Sources,
+    verdict::Verdict,
+};
 use crate::{
     config::{Config, Setting, settings},
     jobs::Gpu,
@@ -12,45 +19,78 @@ use crate::{
     worker::{Desk, gpu::Gpus},
 };
 
-/// How a check went.
-enum Verdict {
-    Fine(String),
-    /// Nothing is wrong, but a person may want to know.
-    Note(String),
-    Broken(String),
+/// Report on every setting, and on what is reachable and what is missing
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    sources: Sources,
+    /// Print JSON, on one line
+    #[arg(long)]
+    json: bool,
 }
 
 /// Prints the report. What is broken makes it end as unreachable.
-pub async fn run(config: Arc<Config>, desk: &Desk) -> anyhow::Result<Exit> {
-    println!("Settings");
-    for line in setting_lines(&config)? {
-        println!("  {line}");
+pub async fn run(args: DoctorArgs, config: Config, output: &Output) -> anyhow::Result<Exit> {
+    let (config, desk) = args.sources.apply(config);
+    let (config, desk) = (&*config, &desk);
+    if !args.json {
+        show_settings(config, output)?;
     }
-    println!("\nChecks");
     let checks = [
-        ("redis", redis(&config).await),
-        ("results", results(&config).await),
+        ("redis", redis(config).await),
+        ("results", results(config).await),
         ("memory", folder("MEMORY_DIR", &config.memory_folder())),
-        ("state", state(&config)),
-        ("data", data(&config)),
-        ("vendors", vendors(&config, desk)),
-        ("cache", cache(&config)),
+        ("state", state(config)),
+        ("data", data(config)),
+        ("vendors", vendors(config, desk)),
+        ("cache", cache(config)),
         ("models", models(desk).await),
         ("gpu", tokio::task::spawn_blocking(gpu).await?),
     ];
-    for (name, verdict) in &checks {
-        println!("  {name:<8} {verdict}");
+    if args.json {
+        output.json(&json!({ "settings": values(config)?, "checks": told(&checks) })).map_err(CliError::from)?;
+    } else {
+        for (name, verdict) in &checks {
+            output.line(format_args!("  {name:<8} {verdict}")).map_err(CliError::from)?;
+        }
     }
     let broken = checks.iter().any(|(_, verdict)| matches!(verdict, Verdict::Broken(_)));
     Ok(if broken { Exit::Unreachable } else { Exit::Done })
 }
 
+/// The settings by their names, secrets masked.
+fn values(config: &Config) -> serde_json::Result<Map<String, Value>> {
+    let mut values = serde_json::to_value(config)?;
+    let value = |setting: Setting| {
+        let value = values[setting.name.to_lowercase()].take();
+        (setting.name, value)
+    };
+    Ok(settings().into_iter().map(value).collect())
+}
+
+/// The checks by their names.
+fn told(checks: &[(&str, Verdict)]) -> Map<String, Value> {
+    let told = |(name, verdict): &(&str, Verdict)| {
+        ((*name).to_owned(), json!({ "verdict": verdict.name(), "text": verdict.text() }))
+    };
+    checks.iter().map(told).collect()
+}
+
+/// What is known at once, before the checks take their time.
+fn show_settings(config: &Config, output: &Output) -> anyhow::Result<()> {
+    let lines = setting_lines(config)?.into_iter().map(|line| format!("  {line}"));
+    for line in ["Settings".into()].into_iter().chain(lines).chain(["\nChecks".into()]) {
+        output.line(line).map_err(CliError::from)?;
+    }
+    Ok(())
+}
+
 /// Each setting with its value, and whether that is the default.
 fn setting_lines(config: &Config) -> serde_json::Result<Vec<String>> {
-    let values = serde_json::to_value(config)?;
+    let values = values(config)?;
     let width = settings().iter().map(|setting| setting.name.len()).max().unwrap_or_default();
     let line = |setting: Setting| {
-        let value = match &values[setting.name.to_lowercase()] {
+        let value = match &values[&setting.name] {
             Value::Null => "unset".into(),
             Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -166,14 +206,4 @@ fn gpu_line(gpu: &Gpu) -> String {
     facts.push(format!("driver {}", gpu.driver_version));
     facts.extend(gpu.cuda_version.as_ref().map(|version| format!("CUDA {version}")));
     facts.join(", ")
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fine(text) => write!(f, "ok      {text}"),
-            Self::Note(text) => write!(f, "note    {text}"),
-            Self::Broken(text) => write!(f, "BROKEN  {text}"),
-        }
-    }
 }

@@ -44,7 +44,7 @@ pub async fn worker(config: &Config, queue: &Queue, output: &Output) -> anyhow::
         output.line(format_args!("worker {} runs {} of {} jobs", info.id, info.running.len(), info.concurrency))?;
         return Ok(Exit::Done);
     }
-    output.note("error: no worker of this host was heard of lately; see its log");
+    output.error("no worker of this host was heard of lately; see its log");
     Ok(Exit::Unreachable)
 }
 

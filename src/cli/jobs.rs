@@ -7,6 +7,7 @@ use super::{
     exit::{CliError, Exit},
     job_options::words,
     output::{Output, one_line},
+    paint,
 };
 use crate::{
     domain::Ticker,
@@ -15,6 +16,15 @@ use crate::{
 
 /// Jobs asked for at once.
 const PAGE: usize = 100;
+
+const HEAD: &str =
+    "JOB                                   TICKER    DATE        STATUS     SUBMITTED (UTC)      OUTCOME";
+
+/// Where the outcome begins.
+const OUTCOME: usize = 92;
+
+/// The least that is shown of an outcome, however narrow the terminal is.
+const SHORTEST: usize = 24;
 
 /// List jobs, newest first
 #[derive(Debug, Clone, Args)]
@@ -41,13 +51,13 @@ pub async fn run(args: JobsArgs, client: &Client, output: &Output) -> Result<Exi
     let mut left = if args.all { usize::MAX } else { args.limit };
     let mut listing = Listing { status: args.status, ticker: args.ticker.clone(), cursor: None, limit: 0 };
     if !args.json {
-        output.line(row(["JOB", "TICKER", "DATE", "STATUS", "SUBMITTED (UTC)", "OUTCOME"]))?;
+        output.line(HEAD)?;
     }
     while left > 0 {
         listing.limit = left.min(PAGE);
         let JobPage { jobs, next_cursor } = client.jobs(&listing).await?;
         for job in jobs.iter().take(left) {
-            if args.json { output.json(job)? } else { output.line(job_row(job))? }
+            if args.json { output.json(job)? } else { output.line(row(job, output.width()))? }
         }
         left = left.saturating_sub(jobs.len());
         // A page without jobs ends the listing whatever its cursor says, or a faulty one could go round for ever.
@@ -59,23 +69,51 @@ pub async fn run(args: JobsArgs, client: &Client, output: &Output) -> Result<Exi
     Ok(Exit::Done)
 }
 
-fn job_row(job: &JobView) -> String {
+/// A job on one line, which a terminal of this width need not break.
+fn row(job: &JobView, width: Option<usize>) -> String {
+    let JobView { job_id, ticker, date, status, created_at, .. } = job;
     let outcome = match (&job.decision, &job.error) {
-        (Some(decision), _) => decision.as_str().to_owned(),
-        (None, Some(error)) => one_line(error),
+        (Some(decision), _) => paint::decision(*decision, decision.as_str()).to_string(),
+        (None, Some(error)) => cut(&one_line(error), width),
         (None, None) => String::new(),
     };
-    row([
-        &job.job_id.to_string(),
-        job.ticker.as_str(),
-        &job.date.to_string(),
-        job.status.as_str(),
-        &job.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
-        &outcome,
-    ])
+    let status = paint::status(*status, format!("{:<9}", status.as_str()));
+    let submitted = created_at.format("%Y-%m-%d %H:%M:%S");
+    let row = format!("{job_id:<36}  {:<8}  {date:<10}  {status}  {submitted:<19}  {outcome}", ticker.as_str());
+    row.trim_end().to_owned()
 }
 
-fn row([job, ticker, date, status, submitted, outcome]: [&str; 6]) -> String {
-    let row = format!("{job:<36}  {ticker:<8}  {date:<10}  {status:<9}  {submitted:<19}  {outcome}");
-    row.trim_end().to_owned()
+/// As much of an outcome as fits.
+fn cut(text: &str, width: Option<usize>) -> String {
+    let most = width.map_or(usize::MAX, |width| width.saturating_sub(OUTCOME).max(SHORTEST));
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_error_is_cut_to_the_terminal_and_whole_elsewhere() {
+        let error = "no vendor has prices of NOBODY: look at the symbol and the date";
+        assert_eq!(cut(error, None), error);
+        assert_eq!(cut(error, Some(133)).chars().count() + OUTCOME, 133);
+        assert_eq!(cut(error, Some(80)), "no vendor has prices of…");
+    }
+
+    #[test]
+    fn rows_stand_below_their_heads() {
+        let job = serde_json::json!({
+            "job_id": "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44", "status": "failed", "created_at": "2024-05-10T20:15:00Z",
+            "ticker": "NOBODY", "date": "2024-05-10", "error": "no prices",
+        });
+        let row = row(&serde_json::from_value(job).unwrap(), None);
+        for (head, value) in [("TICKER", "NOBODY"), ("STATUS", "failed"), ("OUTCOME", "no prices")] {
+            assert_eq!(HEAD.find(head), row.find(value), "{HEAD}\n{row}");
+        }
+        assert_eq!(HEAD.find("OUTCOME"), Some(OUTCOME));
+    }
 }

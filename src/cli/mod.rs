@@ -18,6 +18,7 @@ mod jobs;
 mod logging;
 mod memory;
 pub mod output;
+mod paint;
 pub mod progress;
 mod remote;
 mod result;
@@ -27,6 +28,7 @@ mod signals;
 mod sources;
 mod submit;
 mod tickers;
+mod verdict;
 mod watch;
 
 use std::{env, process::ExitCode, sync::Arc};
@@ -36,11 +38,13 @@ use backtest::BacktestArgs;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use client::Client;
 use describe::Describe;
+use doctor::DoctorArgs;
 use exit::{CliError, EXIT_CODES, Exit};
 use healthcheck::{HealthcheckArgs, Part};
 pub use job_options::JobOptions;
 use memory::MemoryArgs;
 use output::Output;
+use remote::API_SETTINGS;
 pub use remote::Remote;
 use sources::Sources;
 
@@ -87,8 +91,7 @@ enum Work {
     #[command(flatten)]
     Remote(Remote),
     Healthcheck(HealthcheckArgs),
-    /// Report on every setting, and on what is reachable and what is missing
-    Doctor(Sources),
+    Doctor(DoctorArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -108,16 +111,19 @@ pub fn main() -> ExitCode {
     let exit = done.unwrap_or_else(|error| {
         let exit = exit_of(&error);
         if !matches!(error.downcast_ref(), Some(CliError::ReaderGone)) {
-            output.note(format_args!("error: {error:#}"));
+            output.error(format_args!("{error:#}"));
         }
         exit
     });
     exit.into()
 }
 
-/// The whole command line; the help of each command has the exit codes.
+/// The whole command line; the help of each command has the exit codes, and that of a client where it finds the API.
 fn command_line() -> clap::Command {
-    Cli::command().mut_subcommands(|command| command.after_help(EXIT_CODES))
+    Cli::command().mut_subcommands(|command| {
+        let is_client = Remote::has_subcommand(command.get_name());
+        command.after_help(if is_client { format!("{API_SETTINGS}\n\n{EXIT_CODES}") } else { EXIT_CODES.into() })
+    })
 }
 
 /// Reads the settings, and starts to log and, in a service, to trace.
@@ -160,10 +166,7 @@ async fn run(command: Work, config: Config, output: &Output) -> anyhow::Result<E
         Work::Healthcheck(HealthcheckArgs { part: Part::Worker }) => {
             return healthcheck::worker(&config, &service::redis_queue(&config)?, output).await;
         }
-        Work::Doctor(sources) => {
-            let (config, desk) = sources.apply(config);
-            return doctor::run(config, &desk).await;
-        }
+        Work::Doctor(args) => return doctor::run(args, config, output).await,
     }
     Ok(Exit::Done)
 }

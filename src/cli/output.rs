@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use console::Term;
+use console::{Term, style};
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
@@ -17,6 +17,8 @@ pub struct Output {
     out: Sink,
     err: Sink,
     attended: bool,
+    /// The width of the terminal that the results go to, characters.
+    width: Option<usize>,
 }
 
 type Sink = Arc<Mutex<dyn Write + Send>>;
@@ -24,17 +26,24 @@ type Sink = Arc<Mutex<dyn Write + Send>>;
 impl Output {
     /// The process's own.
     pub fn stdio() -> Self {
-        Self { attended: Term::stderr().features().is_attended(), ..Self::to(io::stdout(), io::stderr()) }
+        let out = Term::stdout();
+        let width = out.features().is_attended().then(|| out.size().1.into());
+        Self { attended: Term::stderr().features().is_attended(), width, ..Self::to(io::stdout(), io::stderr()) }
     }
 
     /// Others, such as buffers; nobody watches them.
     pub fn to(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
-        Self { out: Arc::new(Mutex::new(out)), err: Arc::new(Mutex::new(err)), attended: false }
+        Self { out: Arc::new(Mutex::new(out)), err: Arc::new(Mutex::new(err)), attended: false, width: None }
     }
 
     /// Whether the standard error is a terminal, where lines can move.
     pub fn is_attended(&self) -> bool {
         self.attended
+    }
+
+    /// How wide the terminal is that the results go to, characters; none if a file or a program reads them.
+    pub fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// A line of the result.
@@ -59,11 +68,16 @@ impl Output {
         let _ = writeln!(lock(&self.err), "{text}");
     }
 
+    /// What went wrong.
+    pub fn error(&self, text: impl Display) {
+        self.note(format_args!("{} {text}", style("error:").for_stderr().red().bold()));
+    }
+
     /// Tells why a command failed, if somebody is there to read it, and returns how it ended.
     pub fn conclude(&self, result: Result<Exit, CliError>) -> Exit {
         result.unwrap_or_else(|error| {
             if !matches!(error, CliError::ReaderGone) {
-                self.note(format_args!("error: {error}"));
+                self.error(&error);
             }
             error.exit()
         })

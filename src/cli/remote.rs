@@ -14,6 +14,12 @@ use super::{
     watch::{self, WatchArgs},
 };
 
+/// Where these commands find the API, as `--help` shows it.
+pub const API_SETTINGS: &str = "\
+Environment:
+    TRADINGAGENTS_URL  where the API is; http://127.0.0.1:8000/ if unset
+    TRADINGAGENTS_KEY  the key to show to an API that has API_KEYS";
+
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]
 /// A command that is done by the API at `TRADINGAGENTS_URL`.
 #[derive(Debug, Clone, Subcommand)]

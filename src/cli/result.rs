@@ -19,7 +19,7 @@ pub struct ResultArgs {
     /// The job's id
     #[arg(value_name = "ID", value_parser = job)]
     pub job: JobId,
-    /// The whole result as JSON
+    /// The whole result as JSON, on one line unless a terminal shows it
     #[arg(long, conflicts_with = "report")]
     pub json: bool,
     /// The whole report as Markdown
@@ -36,7 +36,7 @@ pub async fn run(args: ResultArgs, client: &Client, output: &Output) -> Result<E
         printable(&client.report(args.job).await?)
     } else {
         let result = client.result(args.job).await?;
-        if args.json { json(&result) } else { summary(&result) }
+        if args.json { json(&result, args.output.is_none() && output.width().is_some()) } else { summary(&result) }
     };
     match args.output {
         Some(path) => std::fs::write(&path, text).map_err(|source| CliError::File { path, source })?,
@@ -45,10 +45,9 @@ pub async fn run(args: ResultArgs, client: &Client, output: &Output) -> Result<E
     Ok(Exit::Done)
 }
 
-fn json(result: &JobResult) -> String {
-    let mut text = serde_json::to_string_pretty(result).expect("a result is JSON: it was read from it");
-    text.push('\n');
-    text
+fn json(result: &JobResult, for_people: bool) -> String {
+    let text = if for_people { serde_json::to_string_pretty(result) } else { serde_json::to_string(result) };
+    text.expect("a result is JSON: it was read from it") + "\n"
 }
 
 /// The decision, its reasons, and what a reader has to know.

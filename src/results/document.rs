@@ -2,6 +2,7 @@
 //!
 //! `final_state` has the names that clients of the TradingAgents framework know; the rest says more.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,9 @@ pub struct JobResult {
     /// The attempt at the job that it is the result of; 0 if it is older than this field.
     #[serde(default)]
     pub attempt: u32,
+    /// When it was made; none if it is older than this field.
+    #[serde(default)]
+    pub made_at: Option<DateTime<Utc>>,
     pub ticker: Ticker,
     pub date: TradeDate,
     pub decision: Decision,
@@ -107,13 +111,14 @@ pub struct Reports {
 }
 
 impl JobResult {
-    /// The result of a finished analysis; none if it has no outcome yet.
+    /// The result of an analysis that has just ended; none if it has no outcome yet.
     pub fn new(job_id: JobId, attempt: u32, analysis: &Analysis) -> Option<Self> {
         let outcome = analysis.outcome.as_ref()?;
         let reports = Reports::of(analysis);
         Some(Self {
             job_id,
             attempt,
+            made_at: Some(Utc::now()),
             ticker: analysis.brief.ticker.clone(),
             date: analysis.brief.date,
             decision: outcome.rating.decision(),

@@ -20,11 +20,14 @@
 mod bucket;
 mod document;
 mod error;
+mod evidence;
+mod facts;
 mod files;
 mod folder;
 pub mod html;
 mod report;
 mod s3_client;
+mod sections;
 
 use bucket::Bucket;
 pub use document::{FinalState, InvestmentDebateState, JobResult, Reports, RiskDebateState};

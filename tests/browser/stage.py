@@ -33,7 +33,7 @@ class Model(ThreadingHTTPServer):
     def __init__(self, permits=None):
         super().__init__(("127.0.0.1", 0), Answer)
         self.permits = threading.Semaphore(permits) if permits is not None else None
-        self.says = "The trend is up.\n\n- support holds\n- **momentum** is positive"
+        self.says = "The trend is up.\n\n- support holds\n- **momentum** is positive\n\n| level | price |\n|:--|--:|\n| stop | 680.44 |"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property

@@ -93,6 +93,13 @@ async fn the_doctor_names_what_is_missing_with_the_mend() {
         assert!(told.contains(word), "no {word} in:\n{told}");
     }
     assert!(!told.contains("canary"), "{told}");
+
+    let run = sandbox.run(&["doctor", "--json"]).await;
+    assert!(!run.stdout.contains("canary"), "{}", run.stdout);
+    let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(run.stdout.lines().count(), 1);
+    assert_eq!(told["checks"]["redis"]["verdict"], "broken", "{told}");
+    assert_eq!(told["settings"]["OLLAMA_BASE_URL"], "http://127.0.0.1:9/", "{told}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The commands that are clients of the API, against a running service.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     llm::FakeLlm,
@@ -54,7 +54,8 @@ async fn a_job_is_submitted_watched_read_and_listed() {
     let report = desk.run(&["result", &id, "--report"]).await;
     assert!(report.stdout.starts_with("# Trading Analysis Report: AAPL"), "{}", report.stdout);
     let json = desk.run(&["result", &id, "--json"]).await;
-    assert_eq!(serde_json::from_str::<Value>(&json.stdout).unwrap()["decision"], "BUY");
+    assert_eq!(json.stdout.lines().count(), 1, "a program reads it");
+    assert_eq!(json_lines(&json)[0]["decision"], "BUY");
 
     let jobs = desk.run(&["jobs", "--status", "completed", "--json"]).await;
     assert_eq!(json_lines(&jobs)[0]["job_id"], Value::from(id.clone()));
@@ -77,6 +78,9 @@ async fn a_failed_job_is_tried_again_and_watched_to_its_last_end() {
     assert_eq!(desk.run(&["watch", &id]).await.code, Some(1));
     let retry = desk.run(&["retry", &id]).await;
     assert_eq!((retry.code, retry.stdout), (Some(0), format!("{id} pending\n")));
+    assert_eq!(desk.run(&["watch", &id]).await.code, Some(1));
+    let retry = desk.run(&["retry", &id, "--json"]).await;
+    assert_eq!(json_lines(&retry), [json!({ "job_id": id, "status": "pending" })]);
     let watch = desk.run(&["watch", &id, "--json"]).await;
     assert_eq!(watch.code, Some(1), "{}", watch.stderr);
     let kinds: Vec<_> = json_lines(&watch).iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
@@ -110,7 +114,11 @@ async fn scripts_tell_the_ends_of_jobs_by_their_exit_codes() {
     let desk = Desk::start(Sandbox::new().set("OLLAMA_BASE_URL", llm.url()), &[]).await;
     let cancelled = desk.submit("AAPL").await;
     assert_eq!(desk.run(&["result", &cancelled]).await.code, Some(4), "it is not completed");
-    assert_eq!(desk.run(&["cancel", &cancelled]).await.code, Some(0));
+    let cancel = desk.run(&["cancel", &cancelled, "--json"]).await;
+    assert_eq!(
+        (cancel.code, json_lines(&cancel)),
+        (Some(0), vec![json!({ "job_id": cancelled, "status": "cancelled" })])
+    );
     assert_eq!(desk.run(&["watch", &cancelled]).await.code, Some(5));
     let failed = desk.submit("TSLA").await;
     let watch = desk.run(&["watch", &failed]).await;

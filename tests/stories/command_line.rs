@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::support::program::{Program, Run, Sandbox};
 
 /// A service that works offline, and a sandbox for the commands that ask it.
@@ -66,6 +68,36 @@ async fn colours_are_for_terminals_unless_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn statuses_decisions_verdicts_and_errors_have_their_colours() {
+    let (_place, _serve, commands) = service().await;
+    for ticker in ["AAPL", "NOBODY"] {
+        commands.run(&["submit", ticker, "--date", "2012-09-19", "--wait"]).await;
+    }
+    let plain = commands.run(&["jobs"]).await;
+    let commands = commands.set("CLICOLOR_FORCE", "1");
+    let jobs = commands.run(&["jobs"]).await;
+    for painted in ["\u{1b}[32mcompleted", "\u{1b}[31mfailed", "\u{1b}[32m\u{1b}[1mBUY"] {
+        assert!(jobs.stdout.contains(painted), "{painted:?} in {}", jobs.stdout);
+    }
+    assert!(!plain.stdout.contains('\u{1b}') && plain.stdout.contains("completed"), "{}", plain.stdout);
+    let doctor = commands.run(&["doctor", "--offline"]).await;
+    assert!(doctor.stdout.contains("\u{1b}[32mok"), "{}", doctor.stdout);
+    let refused = commands.run(&["result", "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44"]).await;
+    assert!(refused.stderr.starts_with("\u{1b}[31m\u{1b}[1merror:"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+async fn the_help_of_a_client_names_where_it_finds_the_api() {
+    let sandbox = Sandbox::new();
+    for command in ["submit", "watch", "result", "jobs", "cancel", "retry"] {
+        let help = sandbox.run(&[command, "--help"]).await.stdout;
+        assert!(help.contains("TRADINGAGENTS_URL") && help.contains("TRADINGAGENTS_KEY"), "{help}");
+        assert!(help.contains("Exit codes"), "{help}");
+    }
+    assert!(!sandbox.run(&["serve", "--help"]).await.stdout.contains("TRADINGAGENTS_URL"));
+}
+
+#[tokio::test]
 async fn mistakes_are_answered_with_what_was_meant() {
     let sandbox = Sandbox::new();
     for (arguments, told) in [
@@ -114,4 +146,21 @@ async fn the_page_of_settings_is_up_to_date() {
     let page = Sandbox::new().run(&["settings"]).await.stdout;
     let written = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/CONFIGURATION.md")).unwrap();
     assert!(page == written, "run: cargo run -- settings > docs/CONFIGURATION.md");
+}
+
+#[tokio::test]
+async fn the_page_of_the_api_names_every_call() {
+    let document = Sandbox::new().run(&["openapi"]).await.stdout;
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/API.md")).unwrap();
+    let mut calls = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let path = path.replace("{job_id}", "{id}").replace("{batch_id}", "{id}");
+        for method in methods.as_object().unwrap().keys() {
+            let call = format!("`{} {path}`", method.to_uppercase());
+            assert!(page.contains(&call), "docs/API.md does not name {call}");
+            calls += 1;
+        }
+    }
+    assert!(calls > 15, "{document}");
 }

@@ -50,7 +50,10 @@ fn settings() -> Settings {
     settings.add_filter(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[id]");
     settings.add_filter(r"retrieved at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "retrieved at [time]");
     settings.add_filter(r#""seconds": [\d.e-]+"#, r#""seconds": "[seconds]""#);
-    settings.add_filter(r"(\| \w+/[\w-]+ \| )\d+\.\d ", "$1[seconds] ");
+    settings.add_filter(r"(\| \w+/[\w-]+ \| |\*\*Total\*\* \| \| )\d+\.\d ", "$1[seconds] ");
+    settings.add_filter(r"(?m)^(\| \w+ Analyst \| \w+ \| .* \| )\d+\.\d\d \|$", "$1[seconds] |");
+    settings.add_filter(r"\*\*Made:\*\* \d{4}-\d\d-\d\d \d\d:\d\d UTC", "**Made:** [time]");
+    settings.add_filter(r#""made_at": "[^"]+""#, r#""made_at": "[time]""#);
     settings
 }
 

@@ -109,6 +109,48 @@ async fn of_attempts_that_write_at_once_the_latest_wins() {
     assert_tidy(folder.parent().unwrap());
 }
 
+/// Where links within a document lead, and what is there.
+fn anchors(html: &str) -> (BTreeSet<&str>, BTreeSet<&str>) {
+    let values = |attribute| html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    (values("href=\"#"), values(" id=\""))
+}
+
+#[tokio::test]
+async fn a_report_begins_with_the_facts_and_links_to_all_that_is_there_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    let mut result = result(&sandbox).await;
+    result.attempt += 1;
+    result.reports.news.clear();
+    result.reports.market += "\n\n| figure | value |\n|:--|--:|\n| close | 702.10 |";
+    result.final_state.past_context = "# Earlier decisions on AAPL\n\n## 2012-06-01, Hold: +1.00 %".into();
+    in_folder(&sandbox).write(&result).await.unwrap();
+    let folder = sandbox.results().join("AAPL/2012-09-19").join(result.job_id.to_string());
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+
+    let html = read("report.html");
+    let (links, places) = anchors(&html);
+    assert!(links.is_subset(&places), "{links:?} {places:?}");
+    assert!(links.is_superset(&["earlier", "decision", "said-MarketAnalyst", "costs"].into()), "{links:?}");
+    assert!(!links.contains("said-NewsAnalyst") && !links.contains("said-Trader"), "{links:?}");
+    let (head, _) = html.split_once("<nav").unwrap();
+    assert!(head.contains("<dt>Models</dt><dd>rules/published-rules</dd>"), "{head}");
+    assert!(html.contains("<td class=\"right\">702.10</td>") && !html.contains("style="), "the policy lets none in");
+
+    let text = read("report.md");
+    let places: Vec<_> = [
+        "**Market data:** sample",
+        "## Contents",
+        "## Decision",
+        "## Analysts",
+        "#### Earlier decisions on AAPL",
+        "## Evidence",
+    ]
+    .map(|part| text.find(part).unwrap_or_else(|| panic!("{part} is not in {text}")))
+    .into();
+    assert!(places.is_sorted(), "{places:?} in {text}");
+    assert!(text.contains("- [Earlier decisions](#earlier-decisions)") && !text.contains("[News Analyst]"), "{text}");
+}
+
 /// Redis, an API and workers by the rules model.
 struct Stack {
     redis: Redis,

@@ -72,7 +72,7 @@ pub async fn run(args: BacktestArgs, mut config: Config, output: &Output) -> any
 
     let decisions = days::decide(&args, &days, &config, desk, &interrupted, output).await?;
     if decisions.iter().all(|judgement| judgement.decision.is_none()) {
-        output.note("error: every job failed, so there is nothing to compare");
+        output.error("every job failed, so there is nothing to compare");
         return Ok(Exit::JobFailed);
     }
     let backtest = Backtest::new(&history, first, args.every, args.cost, decisions);

@@ -5,7 +5,7 @@ use std::fmt;
 use console::style;
 
 use crate::{
-    cli::{exit::Exit, output::one_line},
+    cli::{exit::Exit, output::one_line, paint},
     domain::{Decision, Rating},
     jobs::{Event, EventKind},
 };
@@ -44,11 +44,10 @@ impl Outcome {
 
     /// The outcome in colours, where the standard output has them.
     pub(super) fn painted(&self) -> String {
-        let line = style(self).bold();
         match self.end {
-            End::Completed(Decision::Buy, _) => line.green(),
-            End::Completed(Decision::Sell, _) | End::Failed(_) => line.red(),
-            End::Completed(Decision::Hold, _) | End::Cancelled => line.yellow(),
+            End::Completed(decision, _) => paint::decision(decision, self),
+            End::Failed(_) => style(self).bold().red(),
+            End::Cancelled => style(self).bold().yellow(),
         }
         .to_string()
     }

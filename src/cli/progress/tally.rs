@@ -57,7 +57,8 @@ impl Tally {
             return format!("fetching the model {model}: {percent} %");
         }
         let dollars = self.dollars.map(|dollars| format!(", ${dollars:.2}")).unwrap_or_default();
-        format!("{} turns, {} tokens{dollars}", self.turns, HumanCount(self.tokens))
+        let turns = if self.turns == 1 { "turn" } else { "turns" };
+        format!("{} {turns}, {} tokens{dollars}", self.turns, HumanCount(self.tokens))
     }
 
     /// A line of progress: the time since the job's beginning, the ticker, and what happened.

@@ -1,20 +1,23 @@
-//! What the agents looked at: each call of a tool, with its window, its sources and how it went.
+//! What the agents looked at, as a table.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
-use crate::{agents::ToolRecord, results::JobResult};
+use crate::{
+    agents::ToolRecord,
+    results::{
+        JobResult,
+        evidence::{arguments, calls, prices, sources},
+    },
+};
 
-/// The calls of all agents in the order in which their turns ended; nothing if there were none.
+/// Every call of a tool in a row.
 pub fn evidence(result: &JobResult) -> Markup {
-    let calls: Vec<_> =
-        result.steps.iter().flat_map(|step| step.tools.iter().map(move |call| (step.agent, call))).collect();
-    let prices = result.reports.market.lines().find(|line| line.starts_with("*Prices: "));
+    let mut calls = calls(result).peekable();
     html! {
         section.panel #evidence aria-labelledby="evidence-title" {
             h2 #evidence-title { "Evidence" }
-            @if let Some(prices) = prices { p { (prices.trim_matches('*')) } }
-            @if calls.is_empty() {
+            @if let Some(prices) = prices(result) { p { (prices) } }
+            @if calls.peek().is_none() {
                 p { "The agents called no tool." }
             } @else {
                 div.scroll tabindex="0" role="region" aria-labelledby="evidence-title" {
@@ -35,22 +38,11 @@ pub fn evidence(result: &JobResult) -> Markup {
     }
 }
 
-/// The arguments of a call, each with its name.
-fn arguments(arguments: &Value) -> String {
-    let Value::Object(fields) = arguments else { return String::new() };
-    let told = fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| match value {
-        Value::String(text) => format!("{name} {text}"),
-        other => format!("{name} {other}"),
-    });
-    told.collect::<Vec<_>>().join(", ")
-}
-
 fn source(call: &ToolRecord) -> Markup {
     html! {
         @match &call.error {
             Some(error) => span.wrong { (error) },
-            None if call.sources.is_empty() => "the prices above",
-            None => @for source in &call.sources { p { (source.trim_matches('*')) } },
+            None => @for source in sources(call) { p { (source) } },
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    charts::{self, Level},
+    charts::{self, Level, LevelKind},
     domain::Agent,
     llm::Message,
     market::{Bar, bars_csv},
@@ -20,14 +20,14 @@ pub fn chart(result: &JobResult) -> Option<maud::Markup> {
 
 fn levels(result: &JobResult, bars: &[Bar]) -> Vec<Level> {
     let named = [
-        (Agent::Trader, "entry_price", "entry"),
-        (Agent::Trader, "stop_loss", "stop"),
-        (Agent::PortfolioManager, "price_target", "target"),
+        (Agent::Trader, "entry_price", LevelKind::Entry),
+        (Agent::Trader, "stop_loss", LevelKind::Stop),
+        (Agent::PortfolioManager, "price_target", LevelKind::Target),
     ];
     let (low, high) = range(bars);
-    let levels = named.into_iter().filter_map(|(agent, field, name)| {
+    let levels = named.into_iter().filter_map(|(agent, field, kind)| {
         let price = form(result, agent)?.get(field)?.as_f64()?;
-        Some(Level { name, price })
+        Some(Level { kind, price })
     });
     // A model may name any number; one that is far off would leave nothing of the prices to be seen.
     levels.filter(|level| (low * 0.7..high * 1.3).contains(&level.price)).collect()

@@ -8,12 +8,15 @@ use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html::push_html};
 use url::Url;
 
+use super::tables::Tables;
+
 /// The text as HTML. Its headings come below a heading of `level`.
 pub fn markdown(text: &str, level: u8) -> Markup {
     // The sources' links are all that is open at a time; a link within a link is no Markdown.
     let mut open = false;
     let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
-    let harmless = events.filter_map(|event| harmless(event, level, &mut open)).flat_map(in_reach);
+    let mut tables = Tables::default();
+    let harmless = events.filter_map(|event| harmless(event, level, &mut open)).flat_map(|event| tables.write(event));
     let mut html = String::new();
     push_html(&mut html, harmless);
     PreEscaped(html)
@@ -25,7 +28,7 @@ fn harmless<'a>(event: Event<'a>, level: u8, open: &mut bool) -> Option<Event<'a
         Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
         Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => return None,
-        Event::Start(Tag::CodeBlock(_)) => own("<pre tabindex=\"0\"><code>"),
+        Event::Start(Tag::CodeBlock(_)) => own("<pre tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>"),
         Event::End(TagEnd::CodeBlock) => own("</code></pre>\n"),
         Event::Start(Tag::Link { dest_url, .. }) => {
             let link = link(&dest_url);
@@ -49,16 +52,6 @@ fn harmless<'a>(event: Event<'a>, level: u8, open: &mut bool) -> Option<Event<'a
     })
 }
 
-/// What is wider than a page can be scrolled, by keyboard too.
-fn in_reach(event: Event<'_>) -> impl Iterator<Item = Event<'_>> {
-    let (before, after) = match event {
-        Event::Start(Tag::Table(_)) => (Some(own("<div class=\"scroll\" tabindex=\"0\">")), None),
-        Event::End(TagEnd::Table) => (None, Some(own("</div>\n"))),
-        _ => (None, None),
-    };
-    before.into_iter().chain([event]).chain(after)
-}
-
 /// The beginning of a link to elsewhere, which is told nothing of where the reader was.
 fn link<'a>(to: &str) -> Option<Event<'a>> {
     let url = Url::parse(to).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -67,7 +60,7 @@ fn link<'a>(to: &str) -> Option<Event<'a>> {
 }
 
 /// HTML of this program.
-fn own(html: &'static str) -> Event<'static> {
+pub(super) fn own(html: &'static str) -> Event<'static> {
     Event::InlineHtml(CowStr::Borrowed(html))
 }
 
@@ -87,6 +80,21 @@ mod tests {
     fn headings_tables_and_emphasis_are_kept() {
         let html = markdown("# A\n\n| x |\n| - |\n| **1** |", 2).into_string();
         assert!(html.contains("<h3>A</h3>") && html.contains("<td><strong>1</strong></td>"), "{html}");
+    }
+
+    #[test]
+    fn columns_are_aligned_by_classes_and_wide_tables_have_a_name() {
+        let table = "| a | b | c | d |\n|:--|--:|:-:|---|\n| 1 | 2 | 3 | 4 |\n| 5 | 6 | 7 | 8 |";
+        let html = markdown(table, 2).into_string();
+        assert!(!html.contains("style"), "{html}");
+        assert!(html.contains("role=\"group\" aria-label=\"Table\""), "{html}");
+        for cells in [
+            "<tr><th>a</th><th class=\"right\">b</th><th>c</th><th>d</th></tr>",
+            "<tr><td>1</td><td class=\"right\">2</td><td>3</td><td>4</td></tr>",
+            "<tr><td>5</td><td class=\"right\">6</td><td>7</td><td>8</td></tr>",
+        ] {
+            assert!(html.replace('\n', "").contains(cells), "{cells} in {html}");
+        }
     }
 
     #[test]
@@ -150,7 +158,7 @@ mod tests {
                 prop_assert!(PROSE.contains(&name), "{name} in {html}");
                 for word in words {
                     let (attribute, _) = word.split_once('=').unwrap_or((word, ""));
-                    prop_assert!(["href", "rel", "class", "nofollow", "noreferrer\"", "start", "tabindex", "/"].contains(&attribute), "{attribute} in {html}");
+                    prop_assert!(["href", "rel", "class", "nofollow", "noreferrer\"", "start", "tabindex", "role", "aria-label", "/"].contains(&attribute), "{attribute} in {html}");
                 }
             }
         }

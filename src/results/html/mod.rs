@@ -6,10 +6,11 @@ mod levels;
 mod markdown;
 mod parts;
 mod report;
+mod tables;
 
 pub use costs::costs;
 pub use evidence::evidence;
 pub use levels::chart;
 pub use markdown::markdown;
-pub use parts::{SECTIONS, parts, parts_so_far};
+pub use parts::{parts, parts_so_far};
 pub use report::{STYLE_HASH, report};

@@ -1,99 +1,79 @@
-//! What the agents of a job said, in the order in which they said it; debates as conversations.
+//! What the agents of a job said, section by section; debates as conversations.
 
 use maud::{Markup, html};
 
 use super::markdown;
 use crate::{
-    agents::{Analysis, StepRecord},
+    agents::Analysis,
     domain::Agent,
-    llm::Message,
-    results::{JobResult, Reports},
+    results::{
+        JobResult, Reports,
+        sections::{self, Section, Words},
+    },
 };
 
-/// The sections of a report, by their anchors and titles.
-pub const SECTIONS: [(&str, &str); 5] = [
-    ("decision", "Decision"),
-    ("analysts", "Analysts"),
-    ("research", "Research debate"),
-    ("trading", "Trading plan"),
-    ("risk", "Risk debate"),
-];
-
-/// All of it, the decision first.
+/// All of it, the decision first; and what the portfolio manager was told of earlier ones.
 pub fn parts(result: &JobResult) -> Markup {
-    sections(&result.reports, &result.steps, false)
+    html! {
+        @for part in sections::of_result(result) { (section(&part, false)) }
+        (earlier(result))
+    }
 }
 
 /// What a team that is still at work has said so far, for a page that goes on to follow it.
 pub fn parts_so_far(analysis: &Analysis) -> Markup {
-    sections(&Reports::of(analysis), &analysis.steps, true)
+    let reports = Reports::of(analysis);
+    html! { @for part in sections::of_analysis(&reports, analysis) { (section(&part, true)) } }
 }
 
-/// The sections in which something is said.
-fn sections(reports: &Reports, steps: &[StepRecord], live: bool) -> Markup {
-    let bodies = [
-        text(Agent::PortfolioManager, &reports.portfolio_manager),
-        analysts(reports),
-        html! {
-            (conversation(steps, &[Agent::BullResearcher, Agent::BearResearcher]))
-            (text(Agent::ResearchManager, &reports.research_manager))
-        },
-        text(Agent::Trader, &reports.trader),
-        conversation(steps, &[Agent::AggressiveAnalyst, Agent::ConservativeAnalyst, Agent::NeutralAnalyst]),
-    ];
+/// Where in the document an agent's words are.
+pub fn anchor(words: &Words<'_>) -> String {
+    let Words { agent, turn, .. } = words;
+    if *turn == 1 { format!("said-{agent:?}") } else { format!("said-{agent:?}-{turn}") }
+}
+
+fn section(section: &Section<'_>, live: bool) -> Markup {
+    let Section { anchor: name, title, reports, turns, conclusion } = section;
     html! {
-        @for ((anchor, title), body) in SECTIONS.iter().zip(bodies).filter(|(_, body)| !body.0.is_empty()) {
-            section.panel id=(anchor) data-live[live] aria-labelledby={ (anchor) "-title" } {
-                h2 id={ (anchor) "-title" } { (title) }
-                (body)
+        section.panel id=(name) data-live[live] aria-labelledby={ (name) "-title" } {
+            h2 id={ (name) "-title" } { (title) }
+            @for words in reports {
+                details.said id=(anchor(words)) open { summary { h3 { (words.agent) } } (prose(words.text)) }
             }
-        }
-    }
-}
-
-fn analysts(reports: &Reports) -> Markup {
-    let reports = [
-        (Agent::MarketAnalyst, &reports.market),
-        (Agent::SentimentAnalyst, &reports.sentiment),
-        (Agent::NewsAnalyst, &reports.news),
-        (Agent::FundamentalsAnalyst, &reports.fundamentals),
-    ];
-    html! {
-        @for (agent, report) in reports {
-            @if !report.is_empty() {
-                details.said id={ "said-" (format!("{agent:?}")) } open { summary { h3 { (agent) } } div.prose { (markdown(report, 3)) } }
-            }
-        }
-    }
-}
-
-/// What one agent wrote; nothing if it did not.
-fn text(agent: Agent, text: &str) -> Markup {
-    html! { @if !text.is_empty() { div.said { h3 { (agent) } div.prose { (markdown(text, 3)) } } } }
-}
-
-/// The turns of those who debate, each on its side.
-fn conversation(steps: &[StepRecord], speakers: &[Agent]) -> Markup {
-    let turns = steps.iter().filter(|step| speakers.contains(&step.agent));
-    let mut turns = turns.filter_map(|step| Some((step, last_words(step)?))).peekable();
-    html! {
-        @if turns.peek().is_some() {
-            ol.conversation {
-                @for (step, words) in turns {
-                    li class={ "side-" (speakers.iter().position(|agent| *agent == step.agent).unwrap_or_default()) } {
-                        h3 { (step.agent) }
-                        div.prose { (markdown(words, 3)) }
+            @if !turns.is_empty() {
+                ol.conversation {
+                    @for words in turns {
+                        li id=(anchor(words)) class={ "side-" (side(words.agent)) } { h3 { (words.agent) } (prose(words.text)) }
                     }
                 }
             }
+            @if let Some(words) = conclusion { div.said id=(anchor(words)) { h3 { (words.agent) } (prose(words.text)) } }
         }
     }
 }
 
-/// What an agent ended its turn with.
-fn last_words(step: &StepRecord) -> Option<&str> {
-    step.messages.iter().rev().find_map(|message| match message {
-        Message::Assistant { content, .. } => Some(content.as_str()),
-        _ => None,
-    })
+fn earlier(result: &JobResult) -> Markup {
+    let told = &result.final_state.past_context;
+    html! {
+        @if !told.is_empty() {
+            section.panel #earlier aria-labelledby="earlier-title" {
+                h2 #earlier-title { "Earlier decisions" }
+                p.small { "What the portfolio manager was told of them." }
+                div.prose { (markdown(told, 2)) }
+            }
+        }
+    }
+}
+
+fn prose(text: &str) -> Markup {
+    html! { div.prose { (markdown(text, 3)) } }
+}
+
+/// The side on which an agent stands in its debate.
+fn side(agent: Agent) -> usize {
+    match agent {
+        Agent::BullResearcher | Agent::AggressiveAnalyst => 0,
+        Agent::BearResearcher | Agent::ConservativeAnalyst => 1,
+        _ => 2,
+    }
 }

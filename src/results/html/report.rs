@@ -6,8 +6,12 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ring::digest::{SHA256, digest};
 
-use super::{SECTIONS, costs, evidence, levels::chart, parts};
-use crate::results::JobResult;
+use super::{
+    costs, evidence,
+    levels::chart,
+    parts::{self, anchor},
+};
+use crate::results::{JobResult, facts::facts, sections};
 
 /// The style of the file.
 const STYLE: &str = include_str!("report.css");
@@ -35,31 +39,45 @@ pub fn report(result: &JobResult) -> String {
                     p.kind { "Trading analysis" }
                     h1 { (ticker) " " span.date { (date) } }
                     p.verdict { strong { (decision.as_str()) } " rated " (rating.as_str()) " on a scale of Buy, Overweight, Hold, Underweight, Sell" }
+                    dl.facts { @for (name, value) in facts(result) { div { dt { (name) } dd { (value) } } } }
                     p.advice { "Made by software for research. It is no investment advice." }
                     @if !result.warnings.is_empty() {
                         ul.warnings aria-label="Warnings" { @for warning in &result.warnings { li { (warning) } } }
                     }
                 }
-                (contents(chart.is_some()))
+                (contents(result, chart.is_some()))
                 main {
                     @if let Some(chart) = chart { section.panel #chart aria-labelledby="chart-title" { h2 #chart-title { "Prices" } (chart) } }
-                    (parts(result))
+                    (parts::parts(result))
                     (evidence(result))
                     (costs(result))
                 }
-                footer { p { "Job " (result.job_id) ", made by TradingAgents " (env!("CARGO_PKG_VERSION")) ". It is no investment advice." } }
+                footer { p { "Made by TradingAgents " (env!("CARGO_PKG_VERSION")) ". It is no investment advice." } }
             }
         }
     };
     page.into_string()
 }
 
-fn contents(has_chart: bool) -> Markup {
-    let chart = has_chart.then_some(("chart", "Prices"));
-    let end = [("evidence", "Evidence"), ("costs", "Models and costs")];
+/// Links to what is there: each section, and below it each agent who speaks in it.
+fn contents(result: &JobResult, has_chart: bool) -> Markup {
+    let has_earlier = !result.final_state.past_context.is_empty();
+    let link = |anchor: &str, title: &str| html! { a href={ "#" (anchor) } { (title) } };
     html! {
         nav aria-label="Contents" {
-            ol { @for (anchor, title) in chart.into_iter().chain(SECTIONS).chain(end) { li { a href={ "#" (anchor) } { (title) } } } }
+            ol {
+                @if has_chart { li { (link("chart", "Prices")) } }
+                @for section in sections::of_result(result) {
+                    li {
+                        (link(section.anchor, section.title))
+                        @let agents = section.agents();
+                        @if !agents.is_empty() { ol { @for words in agents { li { (link(&anchor(words), words.agent.label())) } } } }
+                    }
+                }
+                @if has_earlier { li { (link("earlier", "Earlier decisions")) } }
+                li { (link("evidence", "Evidence")) }
+                li { (link("costs", "Models and costs")) }
+            }
         }
     }
 }

@@ -82,7 +82,7 @@ impl Progress {
                 turns.seconds += seconds;
                 turns.tokens_in += tokens_in;
                 turns.tokens_out += tokens_out;
-                turns.cost_usd = cost_usd.map(|cost| cost + turns.cost_usd.unwrap_or_default());
+                turns.cost_usd = cost_usd.map(|cost| cost + turns.cost_usd.unwrap_or_default()).or(turns.cost_usd);
             }
             EventKind::SoftTimeLimit => self.hurried = true,
             EventKind::Retry { error, delay_seconds, .. } => {
