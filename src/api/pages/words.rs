@@ -1,5 +1,7 @@
 //! The small words of the pages: statuses, decisions, times and amounts.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use maud::{Markup, html};
 
@@ -41,6 +43,14 @@ pub fn rating(rating: Rating) -> Markup {
             }
             @if rating == Rating::Review { li.chosen.review aria-current="true" { "a person has to look" } }
         }
+    }
+}
+
+/// An id, with a button that copies it.
+pub fn id(id: impl Display) -> Markup {
+    html! {
+        span.id { (id) }
+        button.copy type="button" data-copy=(id) aria-label={ "Copy " (id) } { "Copy" }
     }
 }
 
