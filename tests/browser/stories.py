@@ -140,18 +140,18 @@ def show(page, hidden):
 
 
 def a_look_that_failed_is_repeated(chromium):
-    with service() as url, window(chromium, url, silent=["503"]) as seen:
-        page = seen.open("/")
+    model = Model(permits=0)
+    with service(**slow(model)) as url, window(chromium, url, silent=["503"]) as seen:
+        batch = post(url, "/batches", {"tickers": ["AAPL"], "date": "2012-09-19"})["batch_id"]
+        page = seen.open(f"/dashboard/batches/{batch}")
         expect(page.locator("#link")).to_have_attribute("data-state", "live")
-        failed = []
-
-        def fail_twice(route):
-            failed.append(route)
-            route.fulfill(status=503) if len(failed) < 3 else route.continue_()
-
-        page.route(f"{url}/", fail_twice)
-        post(url, "/jobs", {"ticker": "AAPL", "date": "2012-09-19"})
-        expect(page.locator(".jobs tbody tr")).to_contain_text("completed")
+        page.route(f"**/batches/{batch}", lambda route: route.fulfill(status=503))
+        model.allow(100)
+        expect(page.locator("#news")).to_contain_text("completed")
+        # Nothing happens any more, so nothing but its failure asks for another look.
+        page.wait_for_event("response", lambda answer: answer.status == 503)
+        page.unroute(f"**/batches/{batch}")
+        expect(page.locator("table.jobs tbody tr").filter(has_text="completed")).to_have_count(1)
 
 
 def a_page_hears_of_its_own_jobs_alone(chromium):

@@ -136,8 +136,8 @@ fn notice(page: &Page<'_>, problem: &Problem, job: Option<JobId>) -> Markup {
         section.panel.notice aria-labelledby="trouble" {
             h1 #trouble { (title) }
             p { (detail) }
-            p {
-                @if let Some(job) = job { a href=(page.to(&format!("dashboard/jobs/{job}"))) { "To the job" } " " }
+            p.ways {
+                @if let Some(job) = job { a href=(page.to(&format!("dashboard/jobs/{job}"))) { "To the job" } }
                 a href=(page.to("")) { "Back to the jobs" }
             }
         }

@@ -86,7 +86,9 @@ pub fn span(length: TimeDelta) -> String {
 
 /// Seconds of work: tenths of short ones, minutes of long ones.
 pub fn seconds(seconds: f64) -> String {
-    if seconds < 60.0 {
+    if seconds < 0.05 {
+        "< 0.1 s".into()
+    } else if seconds < 60.0 {
         format!("{seconds:.1} s")
     } else {
         format!("{:.0} min {:02.0} s", (seconds / 60.0).floor(), (seconds % 60.0).floor())

@@ -9,7 +9,7 @@ use crate::domain::{Category, Fundamentals, Insiders, Macro, News, Predictions, 
 pub fn by_category() -> Markup {
     html! {
         fieldset {
-            legend { "Data vendors, first asked first" }
+            legend { "Data vendors, in order" }
             div.lines {
                 (vendors::<Prices>("data_vendors.core_stock_apis", "Prices"))
                 (vendors::<Prices>("data_vendors.technical_indicators", "Indicators"))
