@@ -109,6 +109,11 @@ async fn a_job_has_a_page_with_its_team_its_words_and_its_trouble() {
     assert!(page.contains("data-agent=\"NewsAnalyst\" data-state=\"unselected\""), "{page}");
     assert!(!page.contains("tokens in,") && !page.contains("&lt; 0.1 s"), "the rules model takes neither: {page}");
 
+    let coin = desk.service.submit("AAPL", "2012-09-19", json!({"asset_type": "crypto"})).await;
+    desk.service.ended(&coin).await;
+    let coin = desk.page(&format!("/dashboard/jobs/{coin}")).await;
+    assert!(coin.contains("data-agent=\"FundamentalsAnalyst\" data-state=\"unselected\""), "{coin}");
+
     let answer = desk.open("/dashboard/jobs/nobody").await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert!(answer.text().await.unwrap().contains("Job not found: nobody"));

@@ -52,7 +52,7 @@ async fn content(api: &Api, page: &Page<'_>, id: BatchId, jobs: &[Job]) -> Marku
                 div.titled {
                     h1 #batch-title { "Batch of " (jobs.len()) ", " (jobs[0].request.date) }
                     (words::status(stats.joint()))
-                    @if ended < jobs.len() as u64 { (cancel(page, jobs.len() as u64 - ended)) }
+                    @if ended < jobs.len() as u64 { (cancel(page)) }
                 }
                 p.small { (words::id(id)) " submitted " (words::ago(jobs[0].created_at)) }
                 svg.share viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label={ (ended) " of " (jobs.len()) " jobs ended" } {
@@ -94,11 +94,11 @@ fn decisions(jobs: &[Job]) -> Markup {
 }
 
 /// The button that cancels the jobs which have not ended.
-fn cancel(page: &Page<'_>, open: u64) -> Markup {
+fn cancel(page: &Page<'_>) -> Markup {
     html! {
         div.buttons {
             button #cancel type="button" data-method="DELETE" data-path=(page.to("jobs/")) data-each="true"
-                data-sure={ "Cancel the " (open) " jobs that have not ended?" } { "Cancel all" }
+                data-sure="Cancel all jobs of this batch that have not ended?" { "Cancel all" }
         }
     }
 }

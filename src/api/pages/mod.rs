@@ -10,9 +10,10 @@
 //! | where an API with keys asks for one | [`key`] |
 //!
 //! Each page is whole as it is served. The script listens to events, asks for the same page again when there is one, and
-//! puts those of its parts in place that are marked `data-live` and have changed; it submits the form and the buttons by
-//! the API that programs use. Whatever comes from models, vendors and clients is escaped by maud, and [`POLICY`] lets a
-//! browser run and load nothing but the two files of [`assets`].
+//! puts those of its parts in place that are marked `data-live` and have changed; it submits the form and the buttons by the
+//! API that programs use. What is a problem document to programs is a page here too ([`for_people`]). Whatever comes from
+//! models, vendors and clients is escaped by maud, and [`POLICY`] lets a browser run and load nothing but the two files of
+//! [`assets`].
 
 mod assets;
 mod backtests;

@@ -26,7 +26,7 @@ pub fn of(job: &Job, progress: &Progress) -> Markup {
                     h3 { (stage) }
                     @for agent in agents {
                         // The reflector works only where there is something to look back on.
-                        @if *agent != Agent::Reflector || progress.turns(*agent).is_some() { (card(job, *agent, progress.turns(*agent))) }
+                        @if *agent != Agent::Reflector || progress.turns(*agent).is_some() { (card(job, progress, *agent)) }
                     }
                 }
             }
@@ -34,12 +34,13 @@ pub fn of(job: &Job, progress: &Progress) -> Markup {
     }
 }
 
-fn card(job: &Job, agent: Agent, turns: Option<&Turns>) -> Markup {
+fn card(job: &Job, progress: &Progress, agent: Agent) -> Markup {
+    let turns = progress.turns(agent);
     let (state, word) = match turns {
         Some(Turns { since: Some(_), .. }) => ("working", "at work"),
         Some(Turns { ended: 1.., .. }) => ("done", "done"),
         Some(_) => ("stopped", "stopped"),
-        None if !is_selected(job, agent) => ("unselected", "not selected"),
+        None if !is_selected(job, progress, agent) => ("unselected", "not selected"),
         None if job.status.is_terminal() => ("unreached", "not reached"),
         None => ("waiting", "waiting"),
     };
@@ -52,8 +53,9 @@ fn card(job: &Job, agent: Agent, turns: Option<&Turns>) -> Markup {
     }
 }
 
-/// Whether the job asks for this agent. Of the analysts it may have chosen some; all others work on every job.
-fn is_selected(job: &Job, agent: Agent) -> bool {
+/// Whether the job asks for this agent, who has had no turn. All but the analysts work on every job. Of those it may have
+/// chosen some, and whoever is not through when the research begins is not asked, as of a coin who reads filings.
+fn is_selected(job: &Job, progress: &Progress, agent: Agent) -> bool {
     let analyst = match agent {
         Agent::MarketAnalyst => Analyst::Market,
         Agent::SentimentAnalyst => Analyst::Social,
@@ -61,7 +63,8 @@ fn is_selected(job: &Job, agent: Agent) -> bool {
         Agent::FundamentalsAnalyst => Analyst::Fundamentals,
         _ => return true,
     };
-    job.request.config.selected_analysts.as_ref().is_none_or(|chosen| chosen.as_slice().contains(&analyst))
+    let chosen = job.request.config.selected_analysts.as_ref();
+    chosen.is_none_or(|chosen| chosen.as_slice().contains(&analyst)) && progress.turns(Agent::BullResearcher).is_none()
 }
 
 fn figures(turns: &Turns) -> Markup {
