@@ -53,8 +53,8 @@ pub fn describe(api: TransformOpenApi<'_>, open: bool) -> TransformOpenApi<'_> {
         version: env!("CARGO_PKG_VERSION").into(),
         summary: Some("A team of trading agents analyses an instrument and decides: BUY, SELL or HOLD.".into()),
         description: Some(
-            "Submit a job, follow its events, read its result. Every error is a problem document (RFC 9457). Times are \
-             UTC (RFC 3339). What comes out is research, and no investment advice."
+            "Submit a job, follow its events, read its result. Every error is a problem document (RFC 9457), and a page in \
+             a browser. Times are UTC (RFC 3339). What comes out is research, and no investment advice."
                 .into(),
         ),
         license: Some(License {

@@ -48,7 +48,7 @@ use aide::{
     },
     openapi::OpenApi,
 };
-use axum::{Extension, Router};
+use axum::{Extension, Router, middleware::from_fn};
 pub use pages::Depth;
 pub use problem::{FieldError, Problem};
 pub use server::{Limits, serve};
@@ -79,6 +79,7 @@ pub fn router(api: Api) -> Router {
         .merge(pages::routes())
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
+        .layer(from_fn(pages::for_people))
         .layer(Extension(document::Document::new(&openapi)))
         .with_state(api);
     middleware::wrap(routes, &config)

@@ -146,6 +146,11 @@ def post(url, path, body, key=None):
     return json.load(urllib.request.urlopen(request))
 
 
+def get(url, path):
+    """What the API tells a program."""
+    return json.load(urllib.request.urlopen(url + path))
+
+
 def ended(url, job, key=None):
     """Waits for the end of a job's event stream."""
     headers = {"authorization": f"Bearer {key}"} if key else {}

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import expect
 
-from stage import HOSTILE, PICTURES, Model, backtest, browser, ended, post, service, slow, window
+from stage import HOSTILE, PICTURES, Model, backtest, browser, ended, get, post, service, slow, window
 
 KEY = "people-0123456789abcdef"
 
@@ -48,6 +48,128 @@ def a_job_is_submitted_in_the_form_and_seen_to_its_end(chromium):
         expect(page.locator("#evidence")).to_be_in_viewport()
 
 
+def a_phone_submits_a_job_too(chromium):
+    with service() as url, window(chromium, url, width=390) as seen:
+        page = seen.open("/")
+        order = page.locator(".columns > *").evaluate_all("all => all.map(part => part.getBoundingClientRect().top)")
+        assert order == sorted(order), f"what is read first stands first: {order}"
+        expect(page.get_by_text("live", exact=True)).to_have_text("live")
+        submit(page, "AAPL")
+        page.wait_for_url("**/dashboard/jobs/*")
+        expect(page.locator("#status")).to_contain_text("completed")
+
+
+def two_clicks_and_a_lost_answer_are_one_job(chromium):
+    with service() as url, window(chromium, url, silent=["ERR_FAILED"]) as seen:
+        page = seen.open("/")
+        sent = []
+
+        def lose(route):
+            sent.append(route.request)
+            route.fetch()
+            route.abort()
+
+        page.route("**/jobs", lose)
+        page.get_by_label("Ticker, or several").fill("AAPL")
+        page.get_by_label("Date of analysis").fill("2012-09-19")
+        page.get_by_role("button", name="Analyse").dblclick()
+        expect(page.locator("#e-form")).to_contain_text("it is the same job")
+        assert len(sent) == 1, f"{len(sent)} requests"
+        page.unroute("**/jobs")
+        page.get_by_role("button", name="Analyse").click()
+        page.wait_for_url("**/dashboard/jobs/*")
+        assert len(get(url, "/jobs")["jobs"]) == 1
+
+
+def what_can_not_be_done_is_said_by_the_buttons(chromium):
+    model = Model(permits=0)
+    with service(**slow(model)) as url, window(chromium, url, silent=["409", "ERR_FAILED"]) as seen:
+        job = post(url, "/jobs", {"ticker": "AAPL", "date": "2012-09-19"})["job_id"]
+        page = seen.open(f"/dashboard/jobs/{job}")
+        page.on("dialog", lambda dialog: dialog.accept())
+        cancel = page.get_by_role("button", name="Cancel")
+        page.route(f"**/jobs/{job}", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
+        cancel.click()
+        expect(page.get_by_role("alert").filter(has_text="can't be reached")).to_be_visible()
+        expect(cancel).to_be_enabled()
+        page.unroute(f"**/jobs/{job}")
+        refused = '{"detail": "Job has already ended"}'
+        page.route(f"**/jobs/{job}", lambda route: route.fulfill(status=409, body=refused))
+        cancel.click()
+        expect(page.get_by_role("alert").filter(has_text="Job has already ended")).to_be_visible()
+        expect(cancel).to_be_enabled()
+
+
+def the_focus_stays_where_it_is_when_the_page_changes(chromium):
+    with service() as url, window(chromium, url) as seen:
+        page = seen.open("/")
+        expect(page.locator("#link")).to_have_attribute("data-state", "live")
+        # One that has an id, and one that has none.
+        for focused, changed in (("#tab-failed", "AAPL"), ("#workers-title a", "MSFT")):
+            page.locator(focused).focus()
+            page.locator(focused).evaluate("link => { link.closest('[data-live]').dataset.seen = 'old' }")
+            # What it is within is made anew, whether the service says so in time or not.
+            page.evaluate("known.clear()")
+            post(url, "/jobs", {"ticker": changed, "date": "2012-09-19"})
+            expect(page.locator(".jobs tbody tr").filter(has_text=changed)).to_contain_text("completed")
+            expect(page.locator("[data-seen]")).to_have_count(0)
+            expect(page.locator(focused)).to_be_focused()
+
+
+def a_tab_that_nobody_sees_holds_no_stream(chromium):
+    with service() as url, window(chromium, url) as seen:
+        page = seen.open("/")
+        link = page.locator("#link")
+        expect(link).to_have_attribute("data-state", "live")
+        with page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
+            show(page, hidden=True)
+        job = post(url, "/jobs", {"ticker": "AAPL", "date": "2012-09-19"})["job_id"]
+        ended(url, job)
+        with page.expect_request("**/events"):
+            show(page, hidden=False)
+        expect(page.locator(".jobs tbody tr")).to_contain_text("completed")
+        expect(link).to_have_attribute("data-state", "live")
+
+
+def show(page, hidden):
+    """Tells the page that its tab is seen, or that it is not."""
+    page.evaluate("""hidden => {
+        Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"));
+    }""", hidden)
+
+
+def a_look_that_failed_is_repeated(chromium):
+    model = Model(permits=0)
+    with service(**slow(model)) as url, window(chromium, url, silent=["503"]) as seen:
+        batch = post(url, "/batches", {"tickers": ["AAPL"], "date": "2012-09-19"})["batch_id"]
+        page = seen.open(f"/dashboard/batches/{batch}")
+        expect(page.locator("#link")).to_have_attribute("data-state", "live")
+        page.route(f"**/batches/{batch}", lambda route: route.fulfill(status=503))
+        model.allow(100)
+        expect(page.locator("#news")).to_contain_text("completed")
+        # Nothing happens any more, so nothing but its failure asks for another look.
+        page.wait_for_event("response", lambda answer: answer.status == 503)
+        page.unroute(f"**/batches/{batch}")
+        expect(page.locator("table.jobs tbody tr").filter(has_text="completed")).to_have_count(1)
+
+
+def a_page_hears_of_its_own_jobs_alone(chromium):
+    model = Model(permits=0)
+    with service(**slow(model)) as url, window(chromium, url) as seen:
+        batch = post(url, "/batches", {"tickers": ["AAPL", "MSFT"], "date": "2012-09-19"})
+        failed = """job => {
+            const event = {type: "failed", data: {job_id: job}};
+            tell(event);
+            return [concerns(event), document.getElementById("news").textContent];
+        }"""
+        page = seen.open(f"/dashboard/batches/{batch['batch_id']}")
+        assert page.evaluate(failed, "another") == [False, ""]
+        assert page.evaluate(failed, batch["jobs"][1]["job_id"]) == [True, "MSFT failed"]
+        page = seen.open("/dashboard/workers")
+        assert page.evaluate(failed, "another") == [True, ""]
+
+
 def another_is_cancelled_and_a_third_tried_again(chromium):
     model = Model(permits=0)
     with service(**slow(model)) as url, window(chromium, url) as seen:
@@ -79,10 +201,17 @@ def the_table_follows_what_happens_and_can_be_filtered(chromium):
         expect(rows.filter(has_text="AAPL")).to_contain_text("completed")
         expect(rows.filter(has_text="AAPL")).to_contain_text("Overweight")
         expect(rows.filter(has_text="NOBODY")).to_contain_text("failed")
-        page.get_by_role("searchbox", name="Ticker").fill("msft")
+        search = page.get_by_role("searchbox", name="Ticker or job id")
+        search.fill("msft")
         page.get_by_role("button", name="Filter").click()
         expect(rows).to_have_count(1)
         expect(rows).to_contain_text("MSFT")
+        job = rows.get_attribute("data-job")
+        page.get_by_role("link", name="Clear").click()
+        expect(rows).to_have_count(3)
+        search.fill(job)
+        page.get_by_role("button", name="Filter").click()
+        page.wait_for_url(f"**/dashboard/jobs/{job}")
         page = seen.open("/")
         page.get_by_role("navigation", name="Jobs by status").get_by_role("link", name="failed").click()
         expect(rows).to_have_count(1)
@@ -95,7 +224,7 @@ def what_is_wrong_in_the_form_is_told_beside_the_field(chromium):
         page.get_by_role("button", name="Analyse").click()
         expect(page.get_by_label("Ticker, or several")).to_be_focused()
         expect(page.locator("#e-ticker")).not_to_be_empty()
-        page.get_by_text("Settings of the job").click()
+        page.get_by_text("Advanced").click()
         page.get_by_label("URL of the provider").fill("http://u:p@127.0.0.1/")
         submit(page, "AAPL")
         expect(page.locator("#e-backend_url")).to_contain_text("would end up in logs")
@@ -110,7 +239,20 @@ def several_tickers_are_a_batch(chromium):
         page.wait_for_url("**/dashboard/batches/*")
         expect(page.locator("table.jobs tbody tr")).to_have_count(3)
         expect(page.locator("#batch .titled")).to_contain_text("completed")
+        expect(page.get_by_role("list", name="Decisions")).to_contain_text("BUY")
+        expect(page.get_by_role("button", name="Cancel all")).to_have_count(0)
         seen.check("batch-desktop")
+
+
+def a_batch_is_cancelled_as_a_whole(chromium):
+    model = Model(permits=0)
+    with service(**slow(model)) as url, window(chromium, url) as seen:
+        batch = post(url, "/batches", {"tickers": ["AAPL", "MSFT", "IBM"], "date": "2012-09-19"})["batch_id"]
+        page = seen.open(f"/dashboard/batches/{batch}")
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Cancel all").click()
+        expect(page.locator("table.jobs tbody tr").filter(has_text="cancelled")).to_have_count(3)
+        expect(page.get_by_role("button", name="Cancel all")).to_have_count(0)
 
 
 def everything_can_be_done_by_keyboard(chromium):
@@ -161,6 +303,43 @@ def whoever_has_a_key_enters_it_once(chromium):
         expect(page.locator("#status")).to_contain_text("completed")
 
 
+def with_a_key_only_pages_are_read_as_pages(chromium):
+    model = Model()
+    model.says = "<meta http-equiv=refresh content='0;url=/nowhere'><button data-path=/jobs data-method=POST>Press me</button>"
+    settings = slow(model) | {"API_KEYS": f"people={KEY}"}
+    with service(**settings) as url, window(chromium, url, silent=["401", "404"]) as seen:
+        job = post(url, "/jobs", {"ticker": "AAPL", "date": "2012-09-19"}, KEY)["job_id"]
+        ended(url, job, KEY)
+        page = seen.open(f"/jobs/{job}/result")
+        page.get_by_label("Key", exact=True).fill(KEY)
+        page.get_by_role("button", name="Open").click()
+        expect(page.locator("pre.raw")).to_contain_text("<button data-path=/jobs")
+        seen.check("result-with-a-key", picture=False)
+        for path in (f"/jobs/{job}/result", "/jobs/%3Cbutton%20data-path=%2Fjobs%20data-method=POST%3EPress%20me%3C%2Fbutton%3E"):
+            page = seen.open(path)
+            expect(page.locator("main")).to_contain_text("Press me")
+            assert page.locator("main button, main meta, main script").count() == 0, path
+            assert page.url == url + path, page.url
+        page = seen.open("/events")
+        expect(page.locator("pre.raw")).to_contain_text("a stream of events")
+        page = seen.open("/dashboard")
+        expect(page.get_by_role("link", name="AAPL")).to_be_visible()
+        assert page.url == f"{url}/", page.url
+
+
+def who_looks_for_what_is_not_there_finds_the_way_back(chromium):
+    with service() as url, window(chromium, url, silent=["404", "400"]) as seen:
+        page = seen.open("/nowhere")
+        expect(page.get_by_role("heading", name="Not Found")).to_be_visible()
+        failed = post(url, "/jobs", {"ticker": "NOBODY", "date": "2012-09-19"})["job_id"]
+        ended(url, failed)
+        page = seen.open(f"/jobs/{failed}/report")
+        expect(page.get_by_text("Job is not completed")).to_be_visible()
+        seen.check("no-report-desktop")
+        page.get_by_role("link", name="To the job", exact=True).click()
+        page.wait_for_url(f"**/dashboard/jobs/{failed}")
+
+
 def what_models_say_can_do_nothing(chromium):
     model = Model()
     model.says = HOSTILE
@@ -197,13 +376,23 @@ def every_page_is_fit_for_all_in_light_and_dark_on_desk_and_phone(chromium):
 
 
 STORIES = [
+    a_page_hears_of_its_own_jobs_alone,
     a_job_is_submitted_in_the_form_and_seen_to_its_end,
+    a_phone_submits_a_job_too,
+    two_clicks_and_a_lost_answer_are_one_job,
+    what_can_not_be_done_is_said_by_the_buttons,
+    the_focus_stays_where_it_is_when_the_page_changes,
+    a_tab_that_nobody_sees_holds_no_stream,
+    a_look_that_failed_is_repeated,
     another_is_cancelled_and_a_third_tried_again,
     the_table_follows_what_happens_and_can_be_filtered,
     what_is_wrong_in_the_form_is_told_beside_the_field,
     several_tickers_are_a_batch,
+    a_batch_is_cancelled_as_a_whole,
     everything_can_be_done_by_keyboard,
     whoever_has_a_key_enters_it_once,
+    with_a_key_only_pages_are_read_as_pages,
+    who_looks_for_what_is_not_there_finds_the_way_back,
     what_models_say_can_do_nothing,
     every_page_is_fit_for_all_in_light_and_dark_on_desk_and_phone,
 ]

@@ -1,7 +1,10 @@
 //! What people see of the service in a browser, as far as it can be told without one; `tests/browser` has the rest.
 
-use reqwest::{Response, StatusCode, header};
-use serde_json::json;
+use reqwest::{
+    Response, StatusCode,
+    header::{self, HeaderValue},
+};
+use serde_json::{Value, json};
 
 use crate::{
     store::stage,
@@ -15,6 +18,10 @@ use crate::{
 
 /// What Chromium says that it takes.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 const KEY: &str = "people-0123456789abcdef";
 
@@ -67,6 +74,13 @@ async fn a_browser_finds_the_jobs_and_searches_them_without_a_script() {
     assert!(!failed.contains(&apple) && failed.contains(&nobody), "{failed}");
     let found = desk.page("/?ticker=aapl").await;
     assert!(found.contains(&apple) && !found.contains(&nobody), "{found}");
+    assert!(found.contains("id=\"clear\"") && !found.contains("class=\"count\""), "all jobs are not counted: {found}");
+    let begun = desk.page("/?ticker=AA").await;
+    assert!(begun.contains("begin so") && begun.contains(&apple) && !begun.contains(&nobody), "{begun}");
+    let none = desk.page("/?status=failed&ticker=ibm").await;
+    assert!(none.contains("No failed jobs of <strong>IBM</strong>"), "{none}");
+    let pasted = desk.open(&format!("/?ticker=%20{apple}")).await;
+    assert_eq!(pasted.url().path(), format!("/dashboard/jobs/{apple}"));
     let wrong = desk.page("/?ticker=%3Cscript%3Ealert(1)%3C/script%3E").await;
     assert!(wrong.contains("Can't search") && !wrong.contains("<script>"), "{wrong}");
 }
@@ -87,6 +101,18 @@ async fn a_job_has_a_page_with_its_team_its_words_and_its_trouble() {
     desk.service.ended(&nobody).await;
     let page = desk.page(&format!("/dashboard/jobs/{nobody}")).await;
     assert!(page.contains("Look at the symbol and the date") && page.contains("/retry"), "{page}");
+    assert!(page.contains("data-agent=\"Trader\" data-state=\"unreached\""), "{page}");
+
+    let some = desk.service.submit("AAPL", "2012-09-19", json!({"selected_analysts": ["market"]})).await;
+    desk.service.ended(&some).await;
+    let page = desk.page(&format!("/dashboard/jobs/{some}")).await;
+    assert!(page.contains("data-agent=\"NewsAnalyst\" data-state=\"unselected\""), "{page}");
+    assert!(!page.contains("tokens in,") && !page.contains("&lt; 0.1 s"), "the rules model takes neither: {page}");
+
+    let coin = desk.service.submit("AAPL", "2012-09-19", json!({"asset_type": "crypto"})).await;
+    desk.service.ended(&coin).await;
+    let coin = desk.page(&format!("/dashboard/jobs/{coin}")).await;
+    assert!(coin.contains("data-agent=\"FundamentalsAnalyst\" data-state=\"unselected\""), "{coin}");
 
     let answer = desk.open("/dashboard/jobs/nobody").await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
@@ -152,6 +178,52 @@ async fn whoever_shows_no_key_gets_a_page_that_asks_for_one_and_holds_nothing() 
     }
     let asked = Service::with_key(&desk.service.url, KEY).http.get(&desk.service.url).header(header::ACCEPT, BROWSER);
     assert!(asked.send().await.unwrap().text().await.unwrap().contains(&id));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_for_people_and_a_problem_for_programs() {
+    let desk = Desk::start(&[]).await;
+    let failed = desk.service.submit("NOBODY", "2012-09-19", json!({})).await;
+    desk.service.ended(&failed).await;
+    let report = format!("/jobs/{failed}/report");
+    for (path, status, words) in [
+        ("/nowhere", StatusCode::NOT_FOUND, "There is nothing at /nowhere"),
+        ("/jobs/%3Cb%3E/report", StatusCode::NOT_FOUND, "Job not found: &lt;b&gt;"),
+        (&report, StatusCode::BAD_REQUEST, "Job is not completed (current status: failed)"),
+    ] {
+        let answer = desk.open(path).await;
+        assert_eq!((answer.status(), &answer.headers()[header::CONTENT_TYPE]), (status, &HTML), "{path}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(words) && page.contains("Back to the jobs"), "{page}");
+        for accepted in ["*/*", "application/json", "application/json, text/html;q=0.9"] {
+            let asked = desk.service.http.get(format!("{}{path}", desk.service.url)).header(header::ACCEPT, accepted);
+            let answer = asked.send().await.unwrap();
+            assert_eq!((answer.status(), &answer.headers()[header::CONTENT_TYPE]), (status, &PROBLEM), "{path}");
+            assert_eq!(answer.json::<Value>().await.unwrap()["status"], status.as_u16(), "{path}");
+        }
+    }
+
+    for path in ["/dashboard", "/dashboard/", "/dashboard/jobs", "/dashboard/batches"] {
+        assert_eq!(desk.open(path).await.url().path(), "/", "{path}");
+        assert_eq!(desk.service.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn that_a_worker_is_gone_is_seen_without_an_event() {
+    let page = Desk::start(&[]).await.page("/").await;
+    for part in ["depth", "workers"] {
+        assert!(page.contains(&format!("id=\"{part}\" data-live data-every=\"10\"")), "{part} in {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_form_begins_with_the_last_day_that_there_is_data_of() {
+    let page = Desk::start(&[]).await.page("/").await;
+    assert!(
+        page.contains("name=\"date\" type=\"date\" required value=\"2013-03-01\""),
+        "the sample's last day: {page}"
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,16 @@ pub const SCRIPT: &str = "/dashboard/script.js";
 /// The icon's path.
 pub const ICON: &str = "/dashboard/icon.svg";
 
+/// The script, made of its parts in the order in which they build on each other.
+const SCRIPT_TEXT: &str = concat!(
+    include_str!("assets/script/ask.js"),
+    include_str!("assets/script/parts.js"),
+    include_str!("assets/script/events.js"),
+    include_str!("assets/script/form.js"),
+    include_str!("assets/script/actions.js"),
+    include_str!("assets/script/begin.js"),
+);
+
 /// A file that is part of the program.
 struct Asset {
     kind: &'static str,
@@ -52,8 +62,7 @@ pub async fn style(headers: HeaderMap) -> Response {
 
 /// `GET /dashboard/script.js`
 pub async fn script(headers: HeaderMap) -> Response {
-    static FILE: LazyLock<Asset> =
-        LazyLock::new(|| Asset::new("text/javascript; charset=utf-8", include_str!("assets/script.js")));
+    static FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new("text/javascript; charset=utf-8", SCRIPT_TEXT));
     FILE.answer(&headers)
 }
 

@@ -95,7 +95,7 @@ fn table(page: &Page<'_>, found: &[(Backtest, String)]) -> Markup {
             } @else {
                 div.scroll tabindex="0" role="region" aria-labelledby="backtests-title" {
                     table {
-                        thead { tr { th scope="col" { "Ticker" } th scope="col" { "From" } th scope="col" { "To" } th.right scope="col" { "Decisions" } th.right scope="col" { "Return" } th.right scope="col" { "Sharpe ratio" } th.right scope="col" { "Worst fall" } } }
+                        thead { tr { th scope="col" { "Ticker" } th scope="col" { "From" } th scope="col" { "To" } th.right scope="col" { "Decisions" } th.right scope="col" { "Return" } th.right scope="col" { "Sharpe ratio" } th.right scope="col" { "Max drawdown" } } }
                         tbody { @for (backtest, name) in found { tr {
                             th scope="row" { a href=(page.to(&format!("dashboard/backtests/{name}"))) { (backtest.ticker) } }
                             td.figure { (backtest.from) } td.figure { (backtest.to) }
@@ -131,7 +131,7 @@ fn content(page: &Page<'_>, backtest: &Backtest) -> Markup {
             }
             div.scroll tabindex="0" role="region" aria-labelledby="strategies-title" {
                 table {
-                    thead { tr { th scope="col" { "Strategy" } th scope="col" { "Rule" } th.right scope="col" { "Return" } th.right scope="col" { "Sharpe ratio" } th.right scope="col" { "Worst fall" } th.right scope="col" { "Days in" } th.right scope="col" { "Trades" } } }
+                    thead { tr { th scope="col" { "Strategy" } th scope="col" { "Rule" } th.right scope="col" { "Return" } th.right scope="col" { "Sharpe ratio" } th.right scope="col" { "Max drawdown" } th.right scope="col" { "Days in" } th.right scope="col" { "Trades" } } }
                     tbody { @for strategy in &backtest.strategies { tr {
                         th scope="row" { (strategy.name) } td.small { (strategy.rule) }
                         (figures(strategy))

@@ -10,12 +10,13 @@ use maud::{Markup, html};
 
 use super::{
     answer,
-    jobs::{job_table, rating},
+    jobs::{rating, table},
     layout::{Page, Place},
     trouble, words,
 };
 use crate::{
     api::{Api, Problem, extract::BatchPath},
+    domain::Decision,
     jobs::{BatchId, Job, Stats, Status},
 };
 
@@ -44,13 +45,16 @@ async fn content(api: &Api, page: &Page<'_>, id: BatchId, jobs: &[Job]) -> Marku
     let ended = stats.completed + stats.failed + stats.cancelled;
     let share = |count: u64| format!("{}", count * 1000 / jobs.len().max(1) as u64);
     html! {
+        nav.crumbs aria-label="Where this is" { a href=(page.to("")) { "Jobs" } }
         section.panel aria-labelledby="batch-title" {
-            div #batch data-live {
+            p #wrong .wrong role="alert" {}
+            div #batch data-live data-own {
                 div.titled {
                     h1 #batch-title { "Batch of " (jobs.len()) ", " (jobs[0].request.date) }
                     (words::status(stats.joint()))
+                    @if ended < jobs.len() as u64 { (cancel(page)) }
                 }
-                p.small { span.id { (id) } ", submitted " (words::ago(jobs[0].created_at)) }
+                p.small { (words::id(id)) " submitted " (words::ago(jobs[0].created_at)) }
                 svg.share viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label={ (ended) " of " (jobs.len()) " jobs ended" } {
                     @let parts = [(Status::Completed, stats.completed), (Status::Failed, stats.failed), (Status::Cancelled, stats.cancelled), (Status::Running, stats.running)];
                     rect.rest width="1000" height="10" {}
@@ -58,11 +62,43 @@ async fn content(api: &Api, page: &Page<'_>, id: BatchId, jobs: &[Job]) -> Marku
                         rect class=(status) x=(share(parts[..number].iter().map(|(_, count)| count).sum::<u64>())) width=(share(count)) height="10" {}
                     }
                 }
-                p.small { @for (status, count) in Status::ALL.into_iter().zip([stats.pending, stats.running, stats.completed, stats.failed, stats.cancelled]) {
-                    @if count > 0 { (words::number(count)) " " (status) " " }
-                } }
-                (job_table(page, "The jobs of the batch", &rows))
+                p.small { (counts(&stats)) }
+                (decisions(jobs))
+                (table(page, "The jobs of the batch", &rows))
             }
+        }
+    }
+}
+
+/// How many jobs there are of each status that there is.
+fn counts(stats: &Stats) -> String {
+    let Stats { pending, running, completed, failed, cancelled } = *stats;
+    let counts = Status::ALL.into_iter().zip([pending, running, completed, failed, cancelled]);
+    let told =
+        counts.filter(|(_, count)| *count > 0).map(|(status, count)| format!("{} {status}", words::number(count)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// How many jobs came to which decision.
+fn decisions(jobs: &[Job]) -> Markup {
+    let count = |decision| jobs.iter().filter(|job| job.decision == Some(decision)).count();
+    html! {
+        @if jobs.iter().any(|job| job.decision.is_some()) {
+            ul.sums aria-label="Decisions" {
+                @for decision in [Decision::Buy, Decision::Hold, Decision::Sell] {
+                    li { (words::decision(decision)) " " span.figure { (count(decision)) } }
+                }
+            }
+        }
+    }
+}
+
+/// The button that cancels the jobs which have not ended.
+fn cancel(page: &Page<'_>) -> Markup {
+    html! {
+        div.buttons {
+            button #cancel type="button" data-method="DELETE" data-path=(page.to("jobs/")) data-each="true"
+                data-sure="Cancel all jobs of this batch that have not ended?" { "Cancel all" }
         }
     }
 }

@@ -52,19 +52,20 @@ impl Depth {
         let waiting = line(samples.iter().map(|(pending, running)| pending + running), most);
         let running = line(samples.iter().map(|(_, running)| *running), most);
         html! {
-            section.panel #depth data-live aria-labelledby="depth-title" {
+            section.panel #depth data-live data-every="10" aria-labelledby="depth-title" {
                 h2 #depth-title { "Queue in the last hour" }
                 dl.figures {
                     div { dt { "pending" } dd { (words::number(now.pending)) } }
                     div { dt { "running" } dd { (words::number(now.running)) } }
-                    div { dt { "most" } dd { (words::number(most)) } }
+                    div { dt { "peak" } dd { (words::number(most)) } }
                 }
                 svg.spark viewBox="0 0 240 48" preserveAspectRatio="none" role="img"
                     aria-label={ "Pending and running jobs of the last hour: " (most) " at most, " (now.pending + now.running) " now" } {
-                    path.area d={ (waiting) "V48H0Z" } {}
+                    path.area d={ (waiting) "V48H" (format!("{:.1}", start(samples.len()))) "Z" } {}
                     path.edge d=(waiting) fill="none" vector-effect="non-scaling-stroke" {}
                     path.within d=(running) fill="none" vector-effect="non-scaling-stroke" {}
                 }
+                p.small.axis aria-hidden="true" { span { "1 h ago" } span { "now" } }
                 p.small.legend {
                     span.key.all { "pending and running" } span.key.some { "running" }
                 }
@@ -73,15 +74,21 @@ impl Depth {
     }
 }
 
-/// A line through the samples, the newest at the right end.
+/// Where the oldest of so many samples is, the newest being at the right end.
+#[expect(clippy::cast_precision_loss, reason = "a pixel is enough")]
+fn start(samples: usize) -> f64 {
+    KEPT.saturating_sub(samples) as f64
+}
+
+/// A line from the oldest sample to the right end. Before it nothing is known, so nothing is drawn.
 #[expect(clippy::cast_precision_loss, reason = "a pixel is enough")]
 fn line(samples: impl ExactSizeIterator<Item = u64>, most: u64) -> String {
-    let first = KEPT.saturating_sub(samples.len()) as f64;
-    let mut path = String::from("M0 46.0");
+    let first = start(samples.len());
+    let mut path = String::new();
     for (number, jobs) in samples.enumerate() {
         let y = 46.0 - 44.0 * jobs as f64 / most.max(1) as f64;
         // Writing to a String can't fail.
-        let _ = write!(path, "L{:.1} {y:.1}", (first + number as f64).min(240.0));
+        let _ = write!(path, "{}{:.1} {y:.1}", if number == 0 { "M" } else { "L" }, (first + number as f64).min(240.0));
     }
     path.push_str("H240");
     path
@@ -103,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_newest_sample_is_at_the_right_and_the_most_at_the_top() {
-        assert_eq!(line([0, 4].into_iter(), 4), "M0 46.0L238.0 46.0L239.0 2.0H240");
-        assert_eq!(line([0].into_iter(), 0), "M0 46.0L239.0 46.0H240");
+        assert_eq!(line([0, 4].into_iter(), 4), "M238.0 46.0L239.0 2.0H240");
+        assert_eq!(line([0].into_iter(), 0), "M239.0 46.0H240");
     }
 }

@@ -17,10 +17,10 @@ use super::{
 
 /// The page that asks for a key, in place of the one at `uri`.
 pub fn page(uri: &Uri) -> Response {
-    let page = Page::new(uri, Place::Elsewhere, "A key, please");
+    let page = Page::new(uri, Place::Elsewhere, "API key required");
     let content = html! {
         section.panel.notice aria-labelledby="key-title" {
-            h1 #key-title { "A key, please" }
+            h1 #key-title { "API key required" }
             p { "This service answers those who have one of its keys (" code { "API_KEYS" } "). Yours stays in this tab, until you close it." }
             form #key method="post" {
                 // Password managers want a name beside the key.

@@ -10,9 +10,10 @@
 //! | where an API with keys asks for one | [`key`] |
 //!
 //! Each page is whole as it is served. The script listens to events, asks for the same page again when there is one, and
-//! puts those of its parts in place that are marked `data-live` and have changed; it submits the form and the buttons by
-//! the API that programs use. Whatever comes from models, vendors and clients is escaped by maud, and [`POLICY`] lets a
-//! browser run and load nothing but the two files of [`assets`].
+//! puts those of its parts in place that are marked `data-live` and have changed; it submits the form and the buttons by the
+//! API that programs use. What is a problem document to programs is a page here too ([`for_people`]). Whatever comes from
+//! models, vendors and clients is escaped by maud, and [`POLICY`] lets a browser run and load nothing but the two files of
+//! [`assets`].
 
 mod assets;
 mod backtests;
@@ -30,18 +31,20 @@ use std::sync::LazyLock;
 
 use axum::{
     Router,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 pub use depth::Depth;
 pub use jobs::page as jobs;
 pub use key::page as key;
-use layout::Page;
-use maud::Markup;
+use layout::{Page, Place};
+use maud::{Markup, html};
 
-use super::{Api, Problem};
-use crate::results::html::STYLE_HASH;
+use super::{Api, Problem, problem::unknown_path};
+use crate::{jobs::JobId, results::html::STYLE_HASH};
 
 /// What pages may do in a browser: run this program's script, wear its style, ask this API. A form may ask it too. The page
 /// that asks for a key may become a report, which brings its own style.
@@ -57,6 +60,10 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 /// The pages that have an address of their own.
 pub fn routes() -> Router<Api> {
     Router::new()
+        .route("/dashboard", get(home))
+        .route("/dashboard/", get(home))
+        .route("/dashboard/jobs", get(home))
+        .route("/dashboard/batches", get(home))
         .route("/dashboard/jobs/{job_id}", get(job::page))
         .route("/dashboard/batches/{batch_id}", get(batch::page))
         .route("/dashboard/backtests", get(backtests::list))
@@ -65,6 +72,38 @@ pub fn routes() -> Router<Api> {
         .route(assets::STYLE, get(assets::style))
         .route(assets::SCRIPT, get(assets::script))
         .route(assets::ICON, get(assets::icon))
+}
+
+/// Leads from where one would look for the jobs to where they are.
+async fn home(headers: HeaderMap, uri: Uri) -> Response {
+    if is_wanted(&headers) {
+        Redirect::to(&Page::new(&uri, Place::Jobs, "").to("")).into_response()
+    } else {
+        unknown_path(uri).await.into_response()
+    }
+}
+
+/// Shows a person what programs get as a problem document.
+pub async fn for_people(request: Request, next: Next) -> Response {
+    if !request.method().is_safe() || !is_wanted(request.headers()) {
+        return next.run(request).await;
+    }
+    let uri = request.uri().clone();
+    let response = next.run(request).await;
+    let Some(problem) = response.extensions().get::<Problem>() else { return response };
+    let page = Page::new(&uri, Place::Elsewhere, problem.in_words().1);
+    let page = answer(problem.in_words().0, page.around(&notice(&page, problem, job_of(&uri))));
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    // What headers say of the problem beside that stays, such as when to ask again.
+    let (page, body) = page.into_parts();
+    parts.headers.extend(page.headers);
+    Response::from_parts(parts, body)
+}
+
+/// The job whose result or report is asked for.
+fn job_of(uri: &Uri) -> Option<JobId> {
+    uri.path().strip_prefix("/jobs/")?.split('/').next()?.parse().ok()
 }
 
 /// What everybody may ask for: without it, nobody could be asked for a key.
@@ -87,13 +126,21 @@ fn answer(status: StatusCode, page: Markup) -> Response {
 
 /// A problem as a page.
 fn trouble(page: &Page<'_>, problem: &Problem) -> Response {
+    answer(problem.in_words().0, page.around(&notice(page, problem, None)))
+}
+
+/// What went wrong, and where to go from there: to the job, if it is one that there is, and to all jobs.
+fn notice(page: &Page<'_>, problem: &Problem, job: Option<JobId>) -> Markup {
     let (status, title, detail) = problem.in_words();
-    let page = page.around(&maud::html! {
+    let job = job.filter(|_| status != StatusCode::NOT_FOUND);
+    html! {
         section.panel.notice aria-labelledby="trouble" {
             h1 #trouble { (title) }
             p { (detail) }
-            p { a href=(page.to("")) { "Back to the jobs" } }
+            p.ways {
+                @if let Some(job) = job { a href=(page.to(&format!("dashboard/jobs/{job}"))) { "To the job" } }
+                a href=(page.to("")) { "Back to the jobs" }
+            }
         }
-    });
-    answer(status, page)
+    }
 }

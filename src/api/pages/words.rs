@@ -1,5 +1,7 @@
 //! The small words of the pages: statuses, decisions, times and amounts.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use maud::{Markup, html};
 
@@ -44,6 +46,14 @@ pub fn rating(rating: Rating) -> Markup {
     }
 }
 
+/// An id, with a button that copies it.
+pub fn id(id: impl Display) -> Markup {
+    html! {
+        span.id { (id) }
+        button.copy type="button" data-copy=(id) aria-label={ "Copy " (id) } { "Copy" }
+    }
+}
+
 /// How long ago something was. The script keeps it right.
 pub fn ago(then: DateTime<Utc>) -> Markup {
     html! { time datetime=(iso(then)) title=(iso(then)) data-ago { (span(Utc::now() - then)) " ago" } }
@@ -76,7 +86,9 @@ pub fn span(length: TimeDelta) -> String {
 
 /// Seconds of work: tenths of short ones, minutes of long ones.
 pub fn seconds(seconds: f64) -> String {
-    if seconds < 60.0 {
+    if seconds < 0.05 {
+        "< 0.1 s".into()
+    } else if seconds < 60.0 {
         format!("{seconds:.1} s")
     } else {
         format!("{:.0} min {:02.0} s", (seconds / 60.0).floor(), (seconds % 60.0).floor())

@@ -42,7 +42,7 @@ fn content(workers: &[WorkerInfo], page: &Page<'_>) -> Markup {
 /// The workers in short, beside the jobs.
 pub fn summary(page: &Page<'_>, workers: &[WorkerInfo]) -> Markup {
     html! {
-        section.panel #workers data-live aria-labelledby="workers-title" {
+        section.panel #workers data-live data-every="10" aria-labelledby="workers-title" {
             h2 #workers-title { a href=(page.to("dashboard/workers")) { "Workers" } }
             @for worker in workers { (load(worker)) }
             @if workers.is_empty() { (nobody()) }
@@ -52,7 +52,7 @@ pub fn summary(page: &Page<'_>, workers: &[WorkerInfo]) -> Markup {
 
 fn nobody() -> Markup {
     html! {
-        p.wrong { "No worker was heard of. Jobs wait until one is started: " code { "tradingagents worker" } "." }
+        p.wrong { "No worker is connected. Jobs wait until one is started: " code { "tradingagents worker" } "." }
     }
 }
 
@@ -81,8 +81,8 @@ fn card(worker: &WorkerInfo, page: &Page<'_>) -> Markup {
                 div { dt { "attempts ended" } dd { (words::number(worker.finished)) } }
                 @if let Some(models) = &worker.models {
                     div { dt { "provider" } dd { (models.provider.as_str()) } }
-                    div { dt { "managers" } dd { (models.deep_think_llm) } }
-                    div { dt { "all others" } dd { (models.quick_think_llm) } }
+                    div { dt { "deep-think model" } dd { (models.deep_think_llm) } }
+                    div { dt { "quick-think model" } dd { (models.quick_think_llm) } }
                     @if let Some(error) = &models.error { div { dt { "models" } dd.wrong { (error) } } }
                 }
             }

@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 
 use super::{super::words, Progress, progress::Turns};
-use crate::domain::Agent;
+use crate::{
+    domain::{Agent, Analyst},
+    jobs::Job,
+};
 
 /// Those who work at the same time or with each other, in the order of the pipeline.
 const STAGES: [(&str, &[Agent]); 5] = [
@@ -15,7 +18,7 @@ const STAGES: [(&str, &[Agent]); 5] = [
 ];
 
 /// The agents as a flow.
-pub fn of(progress: &Progress) -> Markup {
+pub fn of(job: &Job, progress: &Progress) -> Markup {
     html! {
         ol.flow {
             @for (stage, agents) in STAGES {
@@ -23,7 +26,7 @@ pub fn of(progress: &Progress) -> Markup {
                     h3 { (stage) }
                     @for agent in agents {
                         // The reflector works only where there is something to look back on.
-                        @if *agent != Agent::Reflector || progress.turns(*agent).is_some() { (card(*agent, progress.turns(*agent))) }
+                        @if *agent != Agent::Reflector || progress.turns(*agent).is_some() { (card(job, progress, *agent)) }
                     }
                 }
             }
@@ -31,11 +34,14 @@ pub fn of(progress: &Progress) -> Markup {
     }
 }
 
-fn card(agent: Agent, turns: Option<&Turns>) -> Markup {
+fn card(job: &Job, progress: &Progress, agent: Agent) -> Markup {
+    let turns = progress.turns(agent);
     let (state, word) = match turns {
         Some(Turns { since: Some(_), .. }) => ("working", "at work"),
         Some(Turns { ended: 1.., .. }) => ("done", "done"),
         Some(_) => ("stopped", "stopped"),
+        None if !is_selected(job, progress, agent) => ("unselected", "not selected"),
+        None if job.status.is_terminal() => ("unreached", "not reached"),
         None => ("waiting", "waiting"),
     };
     let name = format!("{agent:?}");
@@ -47,12 +53,26 @@ fn card(agent: Agent, turns: Option<&Turns>) -> Markup {
     }
 }
 
+/// Whether the job asks for this agent, who has had no turn. All but the analysts work on every job. Of those it may have
+/// chosen some, and whoever is not through when the research begins is not asked, as of a coin who reads filings.
+fn is_selected(job: &Job, progress: &Progress, agent: Agent) -> bool {
+    let analyst = match agent {
+        Agent::MarketAnalyst => Analyst::Market,
+        Agent::SentimentAnalyst => Analyst::Social,
+        Agent::NewsAnalyst => Analyst::News,
+        Agent::FundamentalsAnalyst => Analyst::Fundamentals,
+        _ => return true,
+    };
+    let chosen = job.request.config.selected_analysts.as_ref();
+    chosen.is_none_or(|chosen| chosen.as_slice().contains(&analyst)) && progress.turns(Agent::BullResearcher).is_none()
+}
+
 fn figures(turns: &Turns) -> Markup {
     html! {
         p.numbers {
             @match turns.since {
                 Some(since) => { span { (words::since(since)) } }
-                None => { span { (words::seconds(turns.seconds)) } }
+                None => (took(turns.seconds)),
             }
             @if turns.ended > 1 { span { (turns.ended) " turns" } }
             @if turns.tokens_in + turns.tokens_out > 0 {
@@ -61,6 +81,11 @@ fn figures(turns: &Turns) -> Markup {
             @if let Some(cost) = turns.cost_usd { span { "US$ " (format!("{cost:.4}")) } }
         }
     }
+}
+
+/// How long it took, unless that is less than the tenth of a second which can be told, as all is that the rules model does.
+fn took(seconds: f64) -> Markup {
+    html! { @if seconds >= 0.05 { span.figure { (words::seconds(seconds)) } } }
 }
 
 fn tools(name: &str, turns: &Turns) -> Markup {
@@ -74,7 +99,7 @@ fn tools(name: &str, turns: &Turns) -> Markup {
                 }
                 ul.tools {
                     @for call in &turns.tools {
-                        li { code { (call.tool) } " " span.figure { (words::seconds(call.seconds)) }
+                        li { code { (call.tool) } " " (took(call.seconds))
                             @if let Some(error) = &call.error { p.wrong { (error) } } }
                     }
                 }
@@ -89,11 +114,15 @@ pub fn totals(progress: &Progress) -> Markup {
     let (tokens_in, tokens_out): (u64, u64) =
         (all().map(|turns| turns.tokens_in).sum(), all().map(|turns| turns.tokens_out).sum());
     let cost: Option<f64> = all().filter(|turns| turns.ended > 0).map(|turns| turns.cost_usd).sum();
+    let (turns, calls): (usize, usize) =
+        (all().map(|turns| turns.ended).sum(), all().map(|turns| turns.tools.len()).sum());
     html! {
         p.numbers {
-            span { (all().map(|turns| turns.ended).sum::<usize>()) " turns" }
-            span { (all().map(|turns| turns.tools.len()).sum::<usize>()) " tool calls" }
-            span { (words::number(tokens_in)) " tokens in, " (words::number(tokens_out)) " out" }
+            @if turns > 0 { span { (turns) " turns" } }
+            @if calls > 0 { span { (calls) " tool calls" } }
+            @if tokens_in + tokens_out > 0 {
+                span { (words::number(tokens_in)) " tokens in, " (words::number(tokens_out)) " out" }
+            }
             @if let Some(cost) = cost.filter(|cost| *cost > 0.0) { span { "US$ " (format!("{cost:.4}")) } }
         }
     }

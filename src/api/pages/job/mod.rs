@@ -95,7 +95,7 @@ fn content(page: &Page<'_>, shown: &Shown) -> Markup {
                 h2 #team-title { "The team" }
                 div #totals data-live { (flow::totals(progress)) }
             }
-            (flow::of(progress))
+            (flow::of(job, progress))
         }
         @if let Some(result) = result {
             @if let Some(chart) = report::chart(result) {
@@ -122,7 +122,8 @@ fn head(page: &Page<'_>, job: &Job) -> Markup {
             div #status data-live { (words::status(job.status)) }
             div #buttons .buttons data-live { (buttons(page, job)) }
         }
-        p.small.id { (id) }
+        p #wrong .wrong role="alert" {}
+        p.small { (words::id(id)) }
     }
 }
 

@@ -37,7 +37,7 @@ pub fn of(page: &Page<'_>, shown: &Shown) -> Markup {
         @if progress.hurried { p.hint { "Time was short, so debates were cut short." } }
         @if !progress.troubles.is_empty() {
             details #troubles {
-                summary { "What went wrong before" }
+                summary { "Earlier attempts" }
                 ul { @for (at, trouble) in &progress.troubles { li { (words::at(*at)) ": " (trouble) } } }
             }
         }
@@ -55,11 +55,20 @@ fn completed(job: &Job, result: Option<&JobResult>) -> Markup {
             }
         }
         @match result {
-            Some(result) if !result.warnings.is_empty() => {
-                ul.warnings aria-label="Warnings" { @for warning in &result.warnings { li { (warning) } } }
-            }
-            Some(_) => {}
+            Some(result) => (warnings(&result.warnings)),
             None => p.wrong { "The files of its result are not in the results of this API: they were removed, or API and workers have different folders (RESULTS_DIR)." },
+        }
+    }
+}
+
+/// What the agents had to do without. Many are folded away.
+fn warnings(warnings: &[String]) -> Markup {
+    let list = html! { ul { @for warning in warnings { li { (warning) } } } };
+    html! {
+        @match warnings.len() {
+            0 => {}
+            1 | 2 => div.warnings role="group" aria-label="Warnings" { (list) },
+            count => details #warnings .warnings { summary { (count) " warnings" } (list) },
         }
     }
 }

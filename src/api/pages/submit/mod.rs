@@ -1,18 +1,41 @@
 //! The form for new jobs. Its script sends what it says as JSON to `POST /jobs`, or to `POST /batches` for several
 //! tickers, and shows what the API says of each field.
 
-use chrono::Utc;
+mod fields;
+mod vendors;
+
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate, TimeDelta, Utc, Weekday};
+use fields::{choice, count, field, text};
 use maud::{Markup, html};
 
 use super::layout::Page;
 use crate::{
     config::Config,
-    domain::{Category, Fundamentals, Macro, News, Predictions, Prices, Provider, Social},
+    domain::{PriceVendors, Provider, Vendor},
     jobs::{Priority, ServedModels, WorkerInfo},
 };
 
 /// The analysts, by the keys of the job's settings.
 const ANALYSTS: [&str; 4] = ["market", "social", "news", "fundamentals"];
+
+/// The last day of the bundled sample.
+const SAMPLE_ENDS: NaiveDate = NaiveDate::from_ymd_opt(2013, 3, 1).unwrap();
+
+/// The day that the form begins with: the last on which markets may have closed, and of the sample its last.
+fn usual_day(config: &Config) -> NaiveDate {
+    if config.price_vendors.as_ref().map(PriceVendors::as_slice) == Some(&[Vendor::Sample]) {
+        return SAMPLE_ENDS;
+    }
+    let yesterday = Utc::now().date_naive() - TimeDelta::days(1);
+    let since_friday = match yesterday.weekday() {
+        Weekday::Sat => 1,
+        Weekday::Sun => 2,
+        _ => 0,
+    };
+    yesterday - TimeDelta::days(since_friday)
+}
 
 /// The form. What is left empty is as the service has it, so the fields say what that is, as far as it is known here.
 pub fn form(page: &Page<'_>, config: &Config, workers: &[WorkerInfo]) -> Markup {
@@ -29,16 +52,24 @@ pub fn form(page: &Page<'_>, config: &Config, workers: &[WorkerInfo]) -> Markup 
                             aria-describedby="e-ticker";
                     }))
                     (field("date", "Date of analysis", &html! {
-                        input #f-date name="date" type="date" required max=(Utc::now().date_naive()) aria-describedby="e-date";
+                        input #f-date name="date" type="date" required value=(usual_day(config)) max=(Utc::now().date_naive())
+                            aria-describedby="e-date";
                     }))
                 }
                 details {
                     summary { "Settings of the job" }
-                    p.small { "What is left empty is as the service has it." }
+                    p.small { "Empty fields use the service's defaults." }
                     (models_part(config, models))
+                    (available(workers))
                     (team_part(config))
-                    (vendors_part())
-                    (rest())
+                    (queue_part())
+                }
+                details {
+                    summary { "Advanced" }
+                    p.small { "Empty fields use the service's defaults." }
+                    (server_part())
+                    (vendors::by_category())
+                    (vendors::by_tool())
                 }
                 p #e-form .wrong role="alert" {}
                 button.main type="submit" { "Analyse" }
@@ -46,52 +77,6 @@ pub fn form(page: &Page<'_>, config: &Config, workers: &[WorkerInfo]) -> Markup 
             }
         }
     }
-}
-
-/// A field, and the place where is told what is wrong with it.
-fn field(name: &str, label: &str, input: &Markup) -> Markup {
-    html! {
-        div.field {
-            label for={ "f-" (name) } { (label) }
-            (input)
-            p.wrong id={ "e-" (name) } {}
-        }
-    }
-}
-
-fn text(name: &str, label: &str, placeholder: &str) -> Markup {
-    field(
-        name,
-        label,
-        &html! {
-            input id={ "f-" (name) } name={ "config." (name) } placeholder=(placeholder) maxlength="128" autocomplete="off" spellcheck="false"
-                aria-describedby={ "e-" (name) };
-        },
-    )
-}
-
-fn choice(name: &str, label: &str, usual: &str, options: &[&str]) -> Markup {
-    field(
-        name,
-        label,
-        &html! {
-            select id={ "f-" (name) } name={ "config." (name) } aria-describedby={ "e-" (name) } {
-                option value="" { (usual) }
-                @for option in options { option { (option) } }
-            }
-        },
-    )
-}
-
-fn count(name: &str, label: &str, most: &str, usual: u32) -> Markup {
-    field(
-        name,
-        label,
-        &html! {
-            input id={ "f-" (name) } name={ "config." (name) } type="number" min="1" max=(most) placeholder=(usual) data-as="number"
-                aria-describedby={ "e-" (name) };
-        },
-    )
 }
 
 fn models_part(config: &Config, models: Option<&ServedModels>) -> Markup {
@@ -103,9 +88,24 @@ fn models_part(config: &Config, models: Option<&ServedModels>) -> Markup {
             legend { "Models" }
             (choice("llm_provider", "Provider", &format!("the service's: {provider}"), &Provider::NAMES))
             div.pair {
-                (text("deep_think_llm", "Of the managers", deep))
-                (text("quick_think_llm", "Of all others", quick))
+                (text("deep_think_llm", "Deep-think model", deep, Some("models")))
+                (text("quick_think_llm", "Quick-think model", quick, Some("models")))
             }
+        }
+    }
+}
+
+/// The models that the workers' servers have, for the fields to choose from.
+fn available(workers: &[WorkerInfo]) -> Markup {
+    let served = workers.iter().filter_map(|worker| worker.models.as_ref());
+    let names: BTreeSet<_> = served.flat_map(|models| &models.available).collect();
+    html! { datalist #models { @for name in names { option value=(name) {} } } }
+}
+
+fn server_part() -> Markup {
+    html! {
+        fieldset {
+            legend { "Model server" }
             (field("backend_url", "URL of the provider", &html! {
                 input #f-backend_url name="config.backend_url" type="url" placeholder="its own" maxlength="2048" aria-describedby="e-backend_url";
             }))
@@ -114,7 +114,7 @@ fn models_part(config: &Config, models: Option<&ServedModels>) -> Markup {
                     input #f-temperature name="config.temperature" type="number" min="0" max="2" step="any" placeholder="the model's"
                         data-as="number" aria-describedby="e-temperature";
                 }))
-                (choice("reasoning_effort", "Effort of thinking", "the model's", &["low", "medium", "high"]))
+                (choice("reasoning_effort", "Reasoning effort", "the model's", &["low", "medium", "high"]))
             }
         }
     }
@@ -132,38 +132,18 @@ fn team_part(config: &Config) -> Markup {
                 p #e-selected_analysts .wrong {}
             }
             div.pair {
-                (count("max_debate_rounds", "Rounds of debate", "5", config.max_debate_rounds.get()))
-                (count("max_risk_discuss_rounds", "Rounds on risk", "3", config.max_risk_discuss_rounds.get()))
+                (count("max_debate_rounds", "Debate rounds", "5", config.max_debate_rounds.get()))
+                (count("max_risk_discuss_rounds", "Risk rounds", "3", config.max_risk_discuss_rounds.get()))
             }
             div.pair {
-                (text("output_language", "Language of the reports", config.output_language.as_str()))
+                (text("output_language", "Language of the reports", config.output_language.as_str(), None))
                 (choice("asset_type", "Kind of instrument", "by its symbol", &["stock", "crypto"]))
             }
         }
     }
 }
 
-fn vendors_part() -> Markup {
-    html! {
-        fieldset {
-            legend { "Data vendors, in the order in which they are asked" }
-            div.pair {
-                (text("data_vendors.core_stock_apis", "Prices", &known::<Prices>()))
-                (text("data_vendors.fundamental_data", "Filings", &known::<Fundamentals>()))
-            }
-            div.pair {
-                (text("data_vendors.news_data", "News", &known::<News>()))
-                (text("data_vendors.social_data", "Social media", &known::<Social>()))
-            }
-            div.pair {
-                (text("data_vendors.macro_data", "Economy", &known::<Macro>()))
-                (text("data_vendors.prediction_markets", "Prediction markets", &known::<Predictions>()))
-            }
-        }
-    }
-}
-
-fn rest() -> Markup {
+fn queue_part() -> Markup {
     html! {
         fieldset {
             legend { "Queue" }
@@ -179,14 +159,9 @@ fn rest() -> Markup {
                     input #f-not_before name="not_before" type="datetime-local" data-as="time" aria-describedby="e-not_before";
                 }))
             }
-            (field("webhook_url", "Tell its end to (URL of a webhook)", &html! {
-                input #f-webhook_url name="webhook_url" type="url" placeholder="nobody" maxlength="2048" aria-describedby="e-webhook_url";
+            (field("webhook_url", "Webhook URL", &html! {
+                input #f-webhook_url name="webhook_url" type="url" placeholder="none" maxlength="2048" aria-describedby="e-webhook_url";
             }))
         }
     }
-}
-
-/// The vendors of a category as their field takes them.
-fn known<C: Category>() -> String {
-    C::VENDORS.iter().map(|vendor| vendor.as_str()).collect::<Vec<_>>().join(",")
 }
