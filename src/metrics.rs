@@ -82,7 +82,7 @@ impl Metrics {
                 "For how long the job is ready that is so for longest; 0 without",
             ),
             workers: add(r, "workers", "Workers that were heard of within the lease time"),
-            store_up: add(r, "store_up", "Whether the job store answered when this was asked for"),
+            store_up: add(r, "store_up", "Whether the job store answered and took a write when this was asked for"),
 
             claims: add(r, "claims", "Jobs that this worker claimed"),
             jobs_running: add(r, "jobs_running", "Jobs that this worker runs"),

@@ -19,7 +19,8 @@ pub struct Ours {
 pub fn api(core: Option<usize>, redis: &Redis) -> (Ours, SocketAddr) {
     let port = free_port();
     let listen = format!("127.0.0.1:{port}");
-    let mut ours = start("api", core, redis, &[("API_LISTEN", &listen), ("MAX_PENDING", "100000000")]);
+    let room = [("MAX_PENDING", "100000000"), ("MAX_CONNECTIONS_PER_ADDRESS", "20000")];
+    let mut ours = start("api", core, redis, &[&[("API_LISTEN", listen.as_str())], &room[..]].concat());
     let address = ours.process.is_well(port, "/health/ready");
     (ours, address)
 }

@@ -135,9 +135,13 @@ fn is_never_null(parameter: &mut ReferenceOr<Parameter>) {
 }
 
 fn wants_key(operation: &mut Operation) {
-    let _ =
-        TransformOperation::new(operation).security_requirement(auth::SCHEME).response_with::<401, Problem, _>(|r| {
+    let _ = TransformOperation::new(operation)
+        .security_requirement(auth::SCHEME)
+        .response_with::<401, Problem, _>(|r| {
             r.description("The service has API_KEYS, and the request shows none of them.")
+        })
+        .response_with::<429, Problem, _>(|r| {
+            r.description("This address showed too many wrong keys; try again after `Retry-After` seconds.")
         });
 }
 
@@ -150,8 +154,8 @@ fn changes(operation: &mut Operation) {
 fn counts(operation: &mut Operation) {
     let _ = TransformOperation::new(operation).response_with::<429, Problem, _>(|r| {
         r.description(
-            "As many jobs are pending as may be (`MAX_PENDING`), or this key or address submits too often; try again \
-             after `Retry-After` seconds.",
+            "As many jobs are pending as may be (`MAX_PENDING`), or this key or address submits too much or shows wrong keys \
+             too often; try again after `Retry-After` seconds.",
         )
     });
 }

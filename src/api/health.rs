@@ -1,15 +1,23 @@
-//! Whether the service is well.
+//! Whether the service is well. Everybody may ask, so an answer holds for a while, and the store is not asked more often.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aide::transform::TransformOperation;
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
+use tracing::warn;
 
-use super::{Api, document::example_of};
-use crate::jobs::{Gpu, Stats, WorkerInfo};
+use super::{Api, document::example_of, recent::Recent};
+use crate::jobs::{Gpu, Stats, StoreError, WorkerInfo};
+
+/// What was seen of late.
+#[derive(Default)]
+pub struct Checkup {
+    store: Recent<StoreHealth>,
+    whole: Recent<Components>,
+}
 
 /// How a part is, or the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -30,7 +38,7 @@ pub struct Health {
 }
 
 /// The health of the parts; only those that were asked for.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Components {
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<StoreHealth>,
@@ -42,16 +50,16 @@ pub struct Components {
 }
 
 /// The job store's health.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StoreHealth {
     status: Condition,
-    /// Why it does not answer.
+    /// Why it takes no jobs; where it is, only the log says if the service has `API_KEYS`.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 /// The workers' health.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct WorkersHealth {
     status: Condition,
     /// Workers that were heard of within the lease time.
@@ -63,19 +71,13 @@ pub struct WorkersHealth {
 }
 
 /// `GET /health`
-pub async fn health(State(api): State<Api>) -> (StatusCode, Json<Health>) {
-    let (store, workers, queue) = tokio::join!(store(&api), api.queue.workers(), api.queue.stats());
-    let workers = workers.ok().map(|workers| WorkersHealth {
-        status: if workers.is_empty() { Condition::Degraded } else { Condition::Healthy },
-        count: workers.len(),
-        slots: workers.iter().map(|worker| worker.concurrency).sum(),
-        gpus: each_gpu(&workers),
-    });
-    let status = match &workers {
-        Some(workers) if store.status == Condition::Healthy => workers.status,
+pub async fn health(State(api): State<Api>, Extension(checkup): Extension<Arc<Checkup>>) -> (StatusCode, Json<Health>) {
+    let components = checkup.whole.get(|| whole(&api, &checkup)).await;
+    let status = match (&components.store, &components.workers) {
+        (Some(store), Some(workers)) if store.status == Condition::Healthy => workers.status,
         _ => Condition::Unhealthy,
     };
-    answer(status, Components { store: Some(store), workers, queue: queue.ok() })
+    answer(status, components)
 }
 
 pub fn health_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -94,7 +96,9 @@ pub fn health_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
             example_of(r, &example, "Jobs are accepted and worked on.")
         })
         .response_with::<503, Json<Health>, _>(|r| {
-            r.description("`degraded`: no worker is there. `unhealthy`: the job store does not answer.")
+            r.description(
+                "`degraded`: no worker is there. `unhealthy`: the job store does not answer, or takes no jobs.",
+            )
         })
 }
 
@@ -110,8 +114,8 @@ pub fn live_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /health/ready`
-pub async fn ready(State(api): State<Api>) -> (StatusCode, Json<Health>) {
-    let store = store(&api).await;
+pub async fn ready(State(api): State<Api>, Extension(checkup): Extension<Arc<Checkup>>) -> (StatusCode, Json<Health>) {
+    let store = checkup.store.get(|| store(&api)).await;
     answer(store.status, Components { store: Some(store), ..Components::default() })
 }
 
@@ -124,7 +128,7 @@ pub fn ready_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
             let example = json!({"status": "healthy", "components": {"store": {"status": "healthy"}}});
             example_of(r, &example, "It can.")
         })
-        .response_with::<503, Json<Health>, _>(|r| r.description("The job store does not answer."))
+        .response_with::<503, Json<Health>, _>(|r| r.description("The job store does not answer, or takes no jobs."))
 }
 
 /// Each GPU once, though several workers see it.
@@ -133,10 +137,33 @@ fn each_gpu(workers: &[WorkerInfo]) -> Vec<Gpu> {
     seen.into_values().cloned().collect()
 }
 
+async fn whole(api: &Api, checkup: &Checkup) -> Components {
+    let store = checkup.store.get(|| store(api));
+    let (store, workers, queue) = tokio::join!(store, api.queue.workers(), api.queue.stats());
+    let workers = workers.ok().map(|workers| WorkersHealth {
+        status: if workers.is_empty() { Condition::Degraded } else { Condition::Healthy },
+        count: workers.len(),
+        slots: workers.iter().map(|worker| worker.concurrency).sum(),
+        gpus: each_gpu(&workers),
+    });
+    Components { store: Some(store), workers, queue: queue.ok() }
+}
+
 async fn store(api: &Api) -> StoreHealth {
-    match api.queue.ping().await {
-        Ok(()) => StoreHealth { status: Condition::Healthy, error: None },
-        Err(error) => StoreHealth { status: Condition::Unhealthy, error: Some(error.to_string()) },
+    let Err(error) = api.queue.probe().await else {
+        return StoreHealth { status: Condition::Healthy, error: None };
+    };
+    warn!(%error, "the job store takes no jobs");
+    let told = if api.config.api_keys.is_empty() { error.to_string() } else { without_place(&error).into() };
+    StoreHealth { status: Condition::Unhealthy, error: Some(told) }
+}
+
+/// What is wrong, for those of whom nobody knows who they are.
+fn without_place(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Unavailable(_) => "the job store is unavailable; the API's log says why",
+        StoreError::Full(_) => "the job store has no room, or takes no writes; the API's log says why",
+        StoreError::Corrupt(_) => "the job store says something unexpected; the API's log has it",
     }
 }
 

@@ -1,24 +1,46 @@
 //! What is taken in of a request, before anything is done with it: a URI of bounded length, and a body of bounded size
-//! within a bounded time.
+//! within a bounded time, as long as there is room for it beside those of others.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Bytes, HttpBody},
-    extract::{FromRequest, Request, State},
+    body::{Body, HttpBody},
+    extract::{Request, State},
     http::StatusCode,
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tokio::time::timeout;
+use futures_util::StreamExt;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::Problem;
 
 /// The largest request body, bytes.
 pub const MAX_BODY: usize = 1 << 20;
 
+/// The bytes of all bodies that are under way; the usual one has a few hundred.
+const MAX_BODIES: usize = 32 << 20;
+
 /// The longest path and query, bytes. RFC 9110, 4.1 asks for 8000 at least.
 const MAX_URI: usize = 8 << 10;
+
+/// How bodies are read.
+#[derive(Clone)]
+pub struct Bodies {
+    /// How long a client may take.
+    patience: Duration,
+    /// The bytes for which there is room.
+    room: Arc<Semaphore>,
+}
+
+impl Bodies {
+    pub fn new(patience: Duration) -> Self {
+        Self { patience, room: Arc::new(Semaphore::new(MAX_BODIES)) }
+    }
+}
 
 /// Refuses a URI that is too long.
 pub async fn short_uri(request: Request, next: Next) -> Response {
@@ -30,31 +52,49 @@ pub async fn short_uri(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Reads the whole body, which is not larger than the router's limit, for as long as the client may take.
-pub async fn whole_body(State(patience): State<Duration>, request: Request, next: Next) -> Response {
+/// Reads the whole body, for as long as the client may take, and keeps its room until the request is answered.
+pub async fn whole_body(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    if body.size_hint().lower() > MAX_BODY as u64 {
-        return too_large().into_response();
+    match timeout(bodies.patience, read(body, &bodies.room)).await {
+        Ok(Ok((body, _room))) => next.run(Request::from_parts(parts, body.into())).await,
+        Ok(Err(problem)) => problem.into_response(),
+        Err(_) => too_slow(bodies.patience).into_response(),
     }
-    let body = match timeout(patience, Bytes::from_request(Request::from_parts(parts.clone(), body), &())).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return too_large().into_response();
+}
+
+/// A body, and the room that it takes: of what has come, for what is only announced costs nothing.
+async fn read(body: Body, room: &Arc<Semaphore>) -> Result<(Vec<u8>, OwnedSemaphorePermit), Problem> {
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(too_large());
+    }
+    let full = |_| Problem::full("bodies of requests").closing();
+    let mut taken = room.clone().try_acquire_many_owned(0).map_err(full)?;
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| broken(&error))?;
+        if bytes.len() + chunk.len() > MAX_BODY {
+            return Err(too_large());
         }
-        Ok(Err(rejection)) => return Problem::new(rejection.status(), rejection.body_text()).into_response(),
-        Err(_) => return too_slow(patience).into_response(),
-    };
-    next.run(Request::from_parts(parts, body.into())).await
+        let size = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+        taken.merge(room.clone().try_acquire_many_owned(size).map_err(full)?);
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok((bytes, taken))
+}
+
+fn broken(error: &axum::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("The body can't be read: {error}"))
 }
 
 fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB, the most that is read")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB, the most that is read").closing()
 }
 
 fn too_slow(patience: Duration) -> Problem {
     let detail = format!("The body did not come within {} s (CLIENT_TIMEOUT)", patience.as_secs());
-    Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+    Problem::new(StatusCode::REQUEST_TIMEOUT, detail).closing()
 }

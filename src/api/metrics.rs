@@ -36,8 +36,8 @@ impl FromRef<Api> for Queue {
 
 /// `GET /metrics`
 pub async fn metrics(State(queue): State<Queue>) -> Response {
-    let looked = look_at(&queue).await;
-    METRICS.store_up.set(looked.is_ok().into());
+    let (looked, probed) = tokio::join!(look_at(&queue), queue.probe());
+    METRICS.store_up.set((looked.is_ok() && probed.is_ok()).into());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], METRICS.text()).into_response()
 }
 

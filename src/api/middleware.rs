@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, MatchedPath, Request},
+    extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, Method, Uri},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -32,12 +32,11 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub fn wrap(routes: Router, config: &Config) -> Router {
     let rates = Arc::new(rate::Limits::new(config));
     let origins = Arc::new(config.cors_origins.clone());
-    let patience = Duration::from_secs(config.client_timeout);
+    let bodies = intake::Bodies::new(Duration::from_secs(config.client_timeout));
     let routes = routes
         .layer(CompressionLayer::new())
         .layer(from_fn(limit))
-        .layer(from_fn_with_state(patience, intake::whole_body))
-        .layer(DefaultBodyLimit::max(intake::MAX_BODY))
+        .layer(from_fn_with_state(bodies, intake::whole_body))
         .layer(from_fn_with_state(rates.clone(), rate::by_key))
         .layer(from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit))
         .layer(from_fn_with_state(rates, rate::by_address))

@@ -2,21 +2,22 @@
 //!
 //! | question | file |
 //! | --- | --- |
-//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`], [`workers`], [`models`], [`metrics`], [`index`] |
+//! | what a route does | [`jobs`], [`batches`], [`events`], [`health`] ([`recent`]), [`workers`], [`models`], [`metrics`], [`index`] |
 //! | what it answers when something is wrong | [`problem`] |
 //! | how requests are read | [`intake`], [`extract`], [`submission`] |
 //! | how jobs are shown | [`view`] |
 //! | what holds for every request | [`middleware`] |
 //! | the dashboard | [`pages`] |
 //! | its place in a trace | [`trace`] |
-//! | who may ask, and how often | [`auth`], [`rate`], [`client`] |
+//! | who may ask, and how often | [`auth`], [`rate`] ([`bucket`]), [`client`] |
 //! | what pages in browsers may do | [`browsers`] |
-//! | what a connection may take | [`server`] |
+//! | what a connection may take | [`server`], [`seats`] |
 //! | the OpenAPI document and its page | [`document`], [`webhooks`], [`words`] |
 
 mod auth;
 mod batches;
 mod browsers;
+mod bucket;
 mod client;
 mod document;
 mod events;
@@ -31,6 +32,8 @@ mod models;
 mod pages;
 mod problem;
 mod rate;
+mod recent;
+mod seats;
 mod server;
 mod submission;
 mod trace;
@@ -81,6 +84,7 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(from_fn(pages::for_people))
         .layer(Extension(document::Document::new(&openapi)))
+        .layer(Extension(Arc::new(health::Checkup::default())))
         .with_state(api);
     middleware::wrap(routes, &config)
 }

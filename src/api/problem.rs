@@ -48,6 +48,8 @@ pub struct Problem {
     job_id: Option<String>,
     #[serde(skip)]
     retry_after: Option<u32>,
+    #[serde(skip)]
+    closes: bool,
 }
 
 /// What is wrong with a field.
@@ -70,7 +72,13 @@ impl Problem {
             error: None,
             job_id: None,
             retry_after: None,
+            closes: false,
         }
+    }
+
+    /// The same, after which nothing can follow on the connection: the rest of the body is not read.
+    pub fn closing(self) -> Self {
+        Self { closes: true, ..self }
     }
 
     /// The problem for people: its status, that in words, and what happened.
@@ -200,14 +208,13 @@ impl From<ResultsError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        let wait = self.retry_after;
+        let (wait, closes) = (self.retry_after, self.closes);
         let mut response = (status, Json(&self)).into_response();
         // For those who show it otherwise.
         response.extensions_mut().insert(self);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
-            // The rest of the body is not read, so nothing can follow it.
+        if closes {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -1,109 +1,134 @@
-//! How often clients may submit: so many a minute for each key and each address, by the generic cell rate algorithm
-//! (ITU-T I.371), which the crate governor has.
+//! How often clients may submit, and guess keys: so many a minute for each key and each address.
 
-use std::{hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc};
+use std::{hash::Hash, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
-    http::Method,
+    http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
+use ipnet::IpNet;
+
+use super::{
+    Problem,
+    auth::{self, Caller},
+    bucket::Buckets,
+    client,
+    problem::FieldError,
 };
-use ipnet::{IpNet, Ipv6Net};
-
-use super::{Problem, auth::Caller, client};
 use crate::config::{Config, Networks};
-
-/// Once in so many submissions, those clients are forgotten who may submit at will again.
-const BETWEEN_CLEANINGS: u32 = 1000;
 
 /// The limits of all clients.
 pub struct Limits {
-    keys: Option<Limiter<Arc<str>>>,
-    addresses: Option<Limiter<IpNet>>,
+    keys: Option<Buckets<Arc<str>>>,
+    addresses: Option<Buckets<IpNet>>,
+    /// Wrong keys. Apart from submissions, for who has submitted all that it may can still ask.
+    guesses: Option<Buckets<IpNet>>,
     proxies: Networks,
-}
-
-struct Limiter<K: Hash + Eq + Clone> {
-    buckets: DefaultKeyedRateLimiter<K>,
-    /// Submissions a minute.
-    quota: NonZeroU32,
 }
 
 impl Limits {
     /// As the settings say.
     pub fn new(config: &Config) -> Self {
         Self {
-            keys: config.rate_limit_key.map(Limiter::new),
-            addresses: config.rate_limit_address.map(Limiter::new),
+            keys: config.rate_limit_key.map(Buckets::new),
+            addresses: config.rate_limit_address.map(Buckets::new),
+            guesses: config.rate_limit_address.map(Buckets::new),
             proxies: config.trusted_proxies.clone(),
         }
     }
-}
 
-impl<K: Hash + Eq + Clone> Limiter<K> {
-    fn new(quota: NonZeroU32) -> Self {
-        Self { buckets: RateLimiter::keyed(Quota::per_minute(quota)), quota }
-    }
-
-    /// Counts a submission; the problem of a client who submits too often.
-    fn refuse(&self, whose: &str, client: &K) -> Option<Problem> {
-        if fastrand::u32(..BETWEEN_CLEANINGS) == 0 {
-            self.buckets.retain_recent();
+    /// The problem of an address that has guessed, or submitted, as often as it may.
+    fn refuse(&self, request: &Request, address: IpNet) -> Option<Problem> {
+        if let Some(limit) = self.guesses.as_ref().filter(|_| is_tried(request))
+            && let Err(wait) = limit.wait(&address)
+        {
+            return Some(too_many_guesses(limit, wait));
         }
-        let refused = self.buckets.check_key(client).err()?;
-        let wait = refused.wait_time_from(DefaultClock::default().now());
-        Some(Problem::too_often(format!("Each {whose} may submit {} times a minute", self.quota), wait))
+        let limit = self.addresses.as_ref().filter(|_| request.method() == Method::POST)?;
+        Some(too_many_jobs("address", limit, limit.take(address, 1).err()?))
     }
 }
 
-/// Counts submissions by address, before it is known who sends them: so guesses of keys are counted too.
-pub async fn by_address(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    let refused = limits
-        .addresses
-        .as_ref()
-        .filter(|_| request.method() == Method::POST)
-        .and_then(|limiter| limiter.refuse("address", &network(client::address(&request, &limits.proxies))));
-    match refused {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).await,
+/// Counts submissions by address, before it is known who sends them, and wrong keys, whatever they are shown for.
+pub async fn by_address(State(limits): State<Arc<Limits>>, mut request: Request, next: Next) -> Response {
+    let address = client::network(client::address(&request, &limits.proxies));
+    if let Some(problem) = limits.refuse(&request, address) {
+        return problem.into_response();
     }
+    let is_tried = is_tried(&request);
+    request.extensions_mut().insert(Account { limits: limits.clone(), address, key: None });
+    let response = next.run(request).await;
+    if let Some(limit) = &limits.guesses
+        && is_tried
+        && response.status() == StatusCode::UNAUTHORIZED
+        && let Err(wait) = limit.take(address, 1)
+    {
+        return too_many_guesses(limit, wait).into_response();
+    }
+    response
 }
 
 /// Counts submissions by key.
-pub async fn by_key(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    let limiter = limits.keys.as_ref().filter(|_| request.method() == Method::POST);
-    let caller = request.extensions().get::<Caller>();
-    match limiter.zip(caller).and_then(|(limiter, Caller(name))| limiter.refuse("key", name)) {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).await,
+pub async fn by_key(State(limits): State<Arc<Limits>>, mut request: Request, next: Next) -> Response {
+    let Some(Caller(name)) = request.extensions().get().cloned() else { return next.run(request).await };
+    if let Some(limit) = limits.keys.as_ref().filter(|_| request.method() == Method::POST)
+        && let Err(wait) = limit.take(name.clone(), 1)
+    {
+        return too_many_jobs("key", limit, wait).into_response();
+    }
+    if let Some(account) = request.extensions_mut().get_mut::<Account>() {
+        account.key = Some(name);
+    }
+    next.run(request).await
+}
+
+/// On whose account a request goes.
+#[derive(Clone)]
+pub struct Account {
+    limits: Arc<Limits>,
+    address: IpNet,
+    key: Option<Arc<str>>,
+}
+
+impl Account {
+    /// Counts a batch of so many jobs, of which its request has counted as one; the problem if these are too many.
+    pub fn refuse_batch(&self, jobs: usize) -> Option<Problem> {
+        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+        let by_address = |limit| refuse_batch("address", "RATE_LIMIT_ADDRESS", limit, &self.address, jobs);
+        let by_key = |(limit, key)| refuse_batch("key", "RATE_LIMIT_KEY", limit, key, jobs);
+        let Limits { addresses, keys, .. } = &*self.limits;
+        addresses.as_ref().and_then(by_address).or_else(|| keys.as_ref().zip(self.key.as_ref()).and_then(by_key))
     }
 }
 
-/// The address, or what one client has of IPv6: a network of 64 bits (RFC 6177).
-fn network(address: IpAddr) -> IpNet {
-    match address {
-        IpAddr::V4(_) => address.into(),
-        IpAddr::V6(address) => Ipv6Net::new_assert(address, 64).trunc().into(),
+fn refuse_batch<C: Hash + Eq + Clone>(
+    whose: &str,
+    setting: &str,
+    limit: &Buckets<C>,
+    client: &C,
+    jobs: u32,
+) -> Option<Problem> {
+    let most = limit.quota();
+    if jobs > most {
+        let message = format!(
+            "each {whose} may submit {most} jobs a minute ({setting}), and these are {jobs}; send batches of {most} at most"
+        );
+        return Some(Problem::bad_fields(vec![FieldError { field: "tickers".into(), message }]));
     }
+    Some(too_many_jobs(whose, limit, limit.take(client.clone(), jobs - 1).err()?))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether a request shows a key where one is wanted.
+fn is_tried(request: &Request) -> bool {
+    request.headers().contains_key(header::AUTHORIZATION) && !auth::is_open(request.uri().path())
+}
 
-    #[test]
-    fn the_addresses_of_one_ipv6_network_count_together() {
-        let limiter = Limiter::new(NonZeroU32::MIN);
-        let check = |address: &str| limiter.refuse("address", &network(address.parse().unwrap())).is_none();
-        assert!(check("2001:db8::1"));
-        assert!(!check("2001:db8::2"));
-        assert!(check("2001:db8:0:1::1"));
-        assert!(check("192.0.2.1"));
-        assert!(check("192.0.2.2"));
-    }
+fn too_many_jobs<C: Hash + Eq>(whose: &str, limit: &Buckets<C>, wait: Duration) -> Problem {
+    Problem::too_often(format!("Each {whose} may submit {} jobs a minute", limit.quota()), wait)
+}
+
+fn too_many_guesses(limit: &Buckets<IpNet>, wait: Duration) -> Problem {
+    Problem::too_often(format!("Each address may show {} wrong keys a minute", limit.quota()), wait)
 }

@@ -4,7 +4,7 @@
 //! with the head of a request, or leaves an answer unread, loses its connection; what is slow with a body is for
 //! [`super::intake`]. An event stream may last: only silence on the client's side of a full connection ends it.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, mem, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -23,14 +23,16 @@ use hyper_util::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-use super::Problem;
+use super::{
+    Problem,
+    seats::{Full, Seat, Seats},
+};
 use crate::{
     config::Config,
     metrics::{METRICS, OneMore},
@@ -47,36 +49,38 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What clients may take of the server.
-#[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once.
-    pub connections: usize,
+    /// The places for connections.
+    seats: Arc<Seats>,
     /// How long a client may keep it waiting.
-    pub patience: Duration,
+    patience: Duration,
 }
 
 impl Limits {
     /// As the settings say.
     pub fn new(config: &Config) -> Self {
-        Self { connections: config.max_connections, patience: Duration::from_secs(config.client_timeout) }
+        let seats =
+            Seats::new(config.max_connections, config.max_connections_per_address, config.trusted_proxies.clone());
+        Self { seats: Arc::new(seats), patience: Duration::from_secs(config.client_timeout) }
     }
 }
 
 /// Serves until `stop` is cancelled. Requests that are under way then may end within the grace time; no new one begins.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken, grace: Duration) {
     raise_open_files();
-    let slots = Arc::new(Semaphore::new(limits.connections));
     let open = TaskTracker::new();
-    let mut full = false;
+    let mut full = None;
     while let Some((connection, client)) = stop.run_until_cancelled(accept(&listener)).await {
-        let slot = slots.clone().try_acquire_owned();
-        if slot.is_err() && !full {
-            warn!(limit = limits.connections, "there is no room for more connections (MAX_CONNECTIONS)");
-        }
-        full = slot.is_err();
-        match slot {
-            Ok(slot) => open.spawn(handle(connection, client, router.clone(), limits.patience, stop.clone(), slot)),
-            Err(_) => open.spawn(turn_away(connection)),
+        let seat = limits.seats.take(client.ip());
+        let before = mem::replace(&mut full, seat.as_ref().err().copied());
+        match seat {
+            Ok(seat) => open.spawn(handle(connection, client, router.clone(), limits.patience, stop.clone(), seat)),
+            Err(full) => {
+                if before != Some(full) {
+                    warn!(%client, "there is no room for more {}", full.of_what());
+                }
+                open.spawn(turn_away(connection, full))
+            }
         };
     }
     // Whoever comes now is refused at once, and can go to another API.
@@ -109,7 +113,7 @@ async fn handle(
     router: Router,
     patience: Duration,
     stop: CancellationToken,
-    _slot: OwnedSemaphorePermit,
+    _seat: Seat,
 ) {
     let _open = OneMore::of(&METRICS.connections);
     // An event goes out at once, and does not wait for the client to confirm the one before (Nagle's algorithm).
@@ -138,10 +142,10 @@ async fn handle(
 }
 
 /// Answers a client that there is no room for its connection.
-async fn turn_away(connection: TcpStream) {
-    let full =
-        service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(Problem::full("connections").into_response()));
-    let farewell = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(connection), full);
+async fn turn_away(connection: TcpStream, full: Full) {
+    let answer =
+        service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(Problem::full(full.of_what()).into_response()));
+    let farewell = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(connection), answer);
     // A client that does not ask within the time goes without.
     let _ = timeout(FAREWELL, farewell).await;
 }

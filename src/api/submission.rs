@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Api,
     problem::{FieldError, Problem},
+    rate::Account,
 };
 use crate::{
     config::Config,
@@ -74,11 +75,13 @@ impl FromRequest<Api> for BatchSubmission {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let account = request.extensions().get::<Account>().cloned();
         let body = read_body(request, api).await?;
         let requests = read(&body, "tickers", read_batch).map_err(Problem::bad_fields)?;
         // They differ in their tickers alone.
         is_allowed(&requests[0], &api.config).map_err(Problem::bad_fields)?;
-        Ok(Self(requests))
+        let refused = account.and_then(|account| account.refuse_batch(requests.len()));
+        refused.map_or(Ok(Self(requests)), Err)
     }
 }
 

@@ -106,8 +106,8 @@ async fn redis(config: &Config) -> Verdict {
         Ok(queue) => queue,
         Err(error) => return Verdict::Broken(format!("{error:#}")),
     };
-    match queue.ping().await {
-        Ok(()) => Verdict::Fine(format!("{} answers", config.redis_url)),
+    match queue.probe().await {
+        Ok(()) => Verdict::Fine(format!("{} answers and takes writes", config.redis_url)),
         Err(error) => Verdict::Broken(format!(
             "{}: {error}; start Redis or set REDIS_URL (serve and analyze need no Redis)",
             config.redis_url

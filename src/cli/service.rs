@@ -11,7 +11,7 @@ use super::signals::stop_on_signal;
 use crate::{
     api::{self, Api, Depth, Limits},
     config::Config,
-    jobs::{EmbeddedStore, Queue, RedisStore, RetryPolicy},
+    jobs::{EmbeddedStore, Queue, RedisStore, RetryPolicy, StoreError},
     results::Results,
     worker::{Desk, Options, Worker},
 };
@@ -61,16 +61,28 @@ pub async fn worker(config: Arc<Config>) -> anyhow::Result<()> {
 pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let listener = listen(config.api_listen, "API_LISTEN").await?;
-    let store = EmbeddedStore::open(&config.state_dir.join("jobs.redb"), lease(&config), ttl(&config))?;
+    let file = config.state_dir.join("jobs.redb");
+    let store = EmbeddedStore::open(&file, lease(&config), ttl(&config))?;
+    let failed = store.failed();
     let queue = Queue::new(Arc::new(store), retry_policy(&config)).with_most_pending(config.max_pending);
     let worker = new_worker(&config, queue.clone(), desk)?;
     let worker = async {
-        worker.run(stop.clone()).await;
+        // What it works on when the store has failed can't be kept, and goes on from the last checkpoint later.
+        failed.run_until_cancelled(worker.run(stop.clone())).await;
         // A worker that ends by WORKER_MAX_JOBS ends the process, as it does alone.
         stop.cancel();
     };
     let (served, ()) = tokio::join!(serve_api(&config, listener, queue, stop.clone()), worker);
-    served
+    served?;
+    if failed.is_cancelled() {
+        let cause = format!(
+            "a write to {} failed, and no more are taken until it is opened anew; mend the disk of STATE_DIR (is it full?) \
+             and start again: accepted jobs go on",
+            file.display()
+        );
+        return Err(StoreError::Unavailable(cause).into());
+    }
+    Ok(())
 }
 
 /// The queue on Redis. It need not be up yet.

@@ -67,10 +67,11 @@ pub struct Config {
     /// may.
     #[schemars(with = "Option<String>", extend("x-allowed" = "a list of origins such as https://desk.example,http://localhost:3000, or *"))]
     pub cors_origins: Origins,
-    /// How many submissions (POST) a minute each key of API_KEYS may make, so many at once at most; any number if unset.
+    /// How many jobs a minute each key of API_KEYS may submit, so many at once at most; any number if unset. Each POST
+    /// counts as one, and a batch as many as it has.
     pub rate_limit_key: Option<NonZeroU32>,
-    /// How many submissions (POST) a minute may come from each address, so many at once at most; any number if unset. An
-    /// IPv6 network of 64 bits counts as one address.
+    /// How many jobs a minute may be submitted from each address, and how many wrong keys it may show, so many at once at
+    /// most; any number if unset. An IPv6 network of 64 bits counts as one address.
     pub rate_limit_address: Option<NonZeroU32>,
     /// The networks of reverse proxies before the API, such as 10.0.0.0/8,fd00::/8. The address of their clients is read
     /// from X-Forwarded-For; nobody else's is believed.
@@ -83,6 +84,10 @@ pub struct Config {
     /// How many connections the API has at once; more are answered 503. Each is an open file.
     #[schemars(range(min = 1))]
     pub max_connections: usize,
+    /// How many of them may come from one address, those in TRUSTED_PROXIES excepted; more are answered 503. An IPv6
+    /// network of 64 bits counts as one address.
+    #[schemars(range(min = 1))]
+    pub max_connections_per_address: usize,
     /// How many event streams the API has at once; more are answered 503. Less than MAX_CONNECTIONS, so that listeners
     /// leave room for others.
     #[schemars(range(min = 1))]
@@ -360,6 +365,7 @@ impl Default for Config {
             trusted_proxies: Networks::default(),
             client_timeout: 15,
             max_connections: 20_000,
+            max_connections_per_address: 2000,
             max_listeners: 15_000,
             redis_url: RedisUrl::default(),
             redis_tls_ca: None,

@@ -92,8 +92,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`last_event`](Self::last_event) wait for it. A receiver that falls behind is told by `Lagged` and can replay.
     fn live(&self) -> broadcast::Receiver<Arc<Event>>;
 
-    /// Whether the store answers.
-    async fn ping(&self) -> Result<(), StoreError>;
+    /// Whether the store takes what it has to keep: writes a little, as durably as a job, and leaves nothing that lasts.
+    async fn probe(&self) -> Result<(), StoreError>;
 }
 
 /// What the holder of a lease writes in one step.

@@ -1,12 +1,6 @@
 //! No room: in the memory of Redis, and on the disk.
 
-use std::{
-    fs::{self, File},
-    io::{ErrorKind, Write},
-    path::PathBuf,
-    process::Command,
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
 use fastrand::Rng;
 use serde_json::json;
@@ -14,6 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     audit::report,
+    disk::Disk,
     program::PATIENCE,
     redis::Redis,
     runs::{Run, jobs, wait},
@@ -22,8 +17,8 @@ use crate::{
 /// How often there is no room, each time for longer than a lease.
 const TIMES: u32 = 2;
 
-/// A disk of this size holds what such a run writes many times.
-const DISK: &str = "size=64m";
+/// A disk of so many MiB holds what such a run writes many times.
+const DISK: u32 = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_is_kept_while_redis_has_no_memory_left() {
@@ -45,12 +40,12 @@ async fn every_promise_is_kept_while_redis_has_no_memory_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_is_kept_while_the_disk_of_redis_and_results_is_full() {
-    let Some(disk) = Disk::mount() else {
+    let Some(disk) = Disk::mount(DISK) else {
         report("a full disk", 0, &["not run, for only root can mount one".into()]);
         return;
     };
-    fs::create_dir(disk.0.join("redis")).unwrap();
-    let (folder, results) = (disk.0.join("redis"), disk.0.join("results"));
+    fs::create_dir(disk.path().join("redis")).unwrap();
+    let (folder, results) = (disk.path().join("redis"), disk.path().join("results"));
     let options = ["--appendonly", "yes", "--appendfsync", "everysec", "--dir", folder.to_str().unwrap()];
     let settings = [("RESULTS_DIR", results.display().to_string()), ("JOB_RETRY_BACKOFF", "1".into())];
     let mut run = Run::start("a full disk", Redis::start(&options).await, jobs() / 20, |_| settings.to_vec()).await;
@@ -82,37 +77,4 @@ async fn is_refused(url: &str) {
         }
     };
     timeout(PATIENCE, refused).await.expect("a full store refuses jobs");
-}
-
-/// A small disk, gone when dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// None if that is not allowed.
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap().keep();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(&folder).output();
-        let disk = Self(folder);
-        mounted.is_ok_and(|mounted| mounted.status.success()).then_some(disk)
-    }
-
-    /// Writes a file that takes all the room there is.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filler");
-        let mut file = File::create(&path).unwrap();
-        for size in [1 << 20, 1 << 12, 1] {
-            let block = vec![0; size];
-            let error = std::iter::repeat_with(|| file.write_all(&block)).find_map(Result::err);
-            assert_eq!(error.unwrap().kind(), ErrorKind::StorageFull);
-        }
-        path
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // It is gone once nobody has a file there any more.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
-        let _ = fs::remove_dir(&self.0);
-    }
 }

@@ -9,6 +9,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![allow(clippy::needless_pass_by_value, dead_code, reason = "the stories' harness, of which this uses a part")]
 
+#[path = "../stories/support/disk.rs"]
+mod disk;
 #[path = "../stories/support/program.rs"]
 mod program;
 #[path = "../stories/support/proxy.rs"]

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
 
 use crate::support::{
     llm::FakeLlm,
-    program::{PATIENCE, Program, Sandbox},
+    program::{Program, Sandbox},
     service::Service,
 };
 
@@ -412,16 +411,7 @@ async fn every_answer_has_the_id_of_its_request() {
 async fn health_tells_a_service_that_works_from_one_that_only_listens() {
     let offline = Offline::start().await;
     // It listens a moment before its worker is heard of for the first time.
-    let healthy = async {
-        loop {
-            let (code, health) = offline.service.get("/health").await;
-            if code == 200 {
-                return health;
-            }
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let health = timeout(PATIENCE, healthy).await.expect("it becomes healthy");
+    let health = offline.service.until("/health", 200).await;
     assert_eq!(health["status"], "healthy", "{health}");
     let (_, workers) = offline.service.get("/workers").await;
     assert_eq!(workers["workers"][0]["concurrency"], 2, "{workers}");

@@ -1,11 +1,12 @@
 //! What operators watch: the metrics are those that the documentation names, and they tell what happened.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::support::{
+    disk::Disk,
     llm::{FakeLlm, Trouble},
     program::{PATIENCE, Sandbox},
     redis::Redis,
@@ -125,4 +126,100 @@ async fn metrics_tell_of_waiting_jobs_of_listeners_and_of_a_store_that_is_away()
     drop(listener);
     redis.kill().await;
     assert_eq!(value(&metrics(&service).await, "tradingagents_store_up"), "0");
+}
+
+/// Asks until it is said of the store that it takes no jobs, and this why; the whole answer.
+async fn unhealthy(service: &Service, path: &str, why: &str) -> String {
+    let told = async {
+        loop {
+            let (code, health) = service.get(path).await;
+            let error = health["components"]["store"]["error"].as_str().unwrap_or_default();
+            if error.contains(why) {
+                assert_eq!((code, &health["status"]), (503, &json!("unhealthy")), "{health}");
+                return health.to_string();
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("{path} never says {why}"))
+}
+
+#[tokio::test]
+async fn a_redis_that_answers_and_takes_nothing_makes_the_service_unhealthy_until_there_is_room() {
+    const KEY: &str = "prometheus-0123456789abcdef";
+    let redis = Redis::start(&["--maxmemory-policy", "noeviction"]).await;
+    let sandbox = Sandbox::new().set("REDIS_URL", redis.url()).set("API_LISTEN", "127.0.0.1:0");
+    let open = sandbox.start(&["api"]);
+    let open = Service::at(&open.url().await);
+    let sandbox = sandbox.set("API_KEYS", format!("prometheus={KEY}"));
+    let closed = sandbox.start(&["api"]);
+    let (stranger, friend) = (Service::at(&closed.url().await), Service::with_key(&closed.url().await, KEY));
+    stranger.until("/health/ready", 200).await;
+
+    let troubles = [
+        (["maxmemory", "1"], ["maxmemory", "0"], "raise its maxmemory"),
+        (["min-replicas-to-write", "1"], ["min-replicas-to-write", "0"], "NOREPLICAS"),
+    ];
+    for (trouble, mend, said) in troubles {
+        redis.cli(&[&["CONFIG", "SET"], &trouble[..]].concat()).await;
+        for path in ["/health/ready", "/health"] {
+            let told = unhealthy(&open, path, said).await;
+            assert!(told.contains(&redis.address()), "{told}");
+            let hidden = unhealthy(&stranger, path, "the API's log says why").await;
+            assert!(!hidden.contains("127.0.0.1"), "{hidden}");
+        }
+        let line = closed.line("takes no jobs").await;
+        assert!(line.contains(&redis.address()), "{line}");
+        assert_eq!(value(&metrics(&friend).await, "tradingagents_store_up"), "0");
+        redis.cli(&[&["CONFIG", "SET"], &mend[..]].concat()).await;
+        for service in [&open, &stranger] {
+            service.until("/health/ready", 200).await;
+        }
+        assert_eq!(value(&metrics(&friend).await, "tradingagents_store_up"), "1");
+    }
+}
+
+#[tokio::test]
+async fn a_service_whose_disk_is_full_ends_and_says_why_and_goes_on_once_there_is_room() {
+    let Some(disk) = Disk::mount(16) else {
+        println!("not run, for only root can mount a disk");
+        return;
+    };
+    let llm = FakeLlm::start().await;
+    llm.answers_only(0);
+    let state = disk.path().join("state");
+    let sandbox = Sandbox::new()
+        .set("API_LISTEN", "127.0.0.1:0")
+        .set("OLLAMA_BASE_URL", llm.url())
+        .set("STATE_DIR", state.display());
+    let mut serve = sandbox.start(&["serve"]);
+    let service = Service::at(&serve.url().await);
+    let running = service.submit("AAPL", "2012-09-19", json!({"selected_analysts": ["market"]})).await;
+    llm.was_asked(1).await;
+
+    let filler = disk.fill();
+    // Little writes find room in the file for a while; these are jobs for tomorrow.
+    let tickers: Vec<_> = (0..500).map(|number| format!("A{number}")).collect();
+    let tomorrow = chrono::Utc::now() + chrono::TimeDelta::days(1);
+    let batch = json!({"tickers": tickers, "date": "2012-09-19", "not_before": tomorrow});
+    let mut accepted = 0;
+    let submit = async || service.http.post(format!("{}/batches", service.url)).json(&batch).send().await;
+    let refused = loop {
+        match submit().await {
+            Ok(answer) if answer.status() == 202 => accepted += tickers.len() as u64,
+            other => break other,
+        }
+    };
+    assert!(refused.is_ok_and(|answer| answer.status() == 503), "what can't be kept is refused");
+    assert_eq!(serve.ended().await, Some(3));
+    let line = serve.line("failed, and no more are taken").await;
+    assert!(line.contains("STATE_DIR") && line.contains(&state.display().to_string()), "{line}");
+
+    fs::remove_file(filler).unwrap();
+    llm.answers_all();
+    let serve = sandbox.start(&["serve"]);
+    let service = Service::at(&serve.url().await);
+    assert_eq!(service.ended(&running).await["status"], "completed");
+    let health = service.until("/health", 200).await;
+    assert_eq!(health["components"]["queue"]["pending"], accepted, "{health}");
 }

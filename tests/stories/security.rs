@@ -1,6 +1,6 @@
 //! What stands between the service and a hostile network.
 
-use std::fs;
+use std::{fs, net::IpAddr};
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -334,6 +334,99 @@ async fn addresses_are_told_apart_also_behind_a_proxy_and_only_a_trusted_one_is_
     assert_eq!(submission(&service, "198.51.100.1").await.0, 202);
     assert_eq!(submission(&service, "198.51.100.2").await.0, 202);
     assert_eq!(submission(&service, "198.51.100.3, 198.51.100.1").await.0, 429);
+}
+
+#[tokio::test]
+async fn who_guesses_keys_is_told_to_wait_whatever_is_asked_and_even_with_the_right_one() {
+    let keys = format!("n8n={N8N_KEY}");
+    let guarded = Guarded::start(&[("API_KEYS", &keys), ("RATE_LIMIT_ADDRESS", "2")]).await;
+    let (friend, guesser) = (guarded.friend(), Service::with_key(&guarded.url, "guess-0123456789abcdef"));
+    assert_eq!(guarded.stranger().get("/jobs").await.0, 401, "who shows no key guesses none");
+    for (method, with_the_right_one) in [(Method::GET, 200), (Method::DELETE, 429)] {
+        assert_eq!(guesser.http.request(method, format!("{}/jobs", guarded.url)).send().await.unwrap().status(), 401);
+        assert_eq!(friend.get("/jobs").await.0, with_the_right_one);
+    }
+    let refused = guesser.http.get(format!("{}/jobs", guarded.url)).send().await.unwrap();
+    assert!(refused.headers().contains_key(header::RETRY_AFTER));
+    assert!(problem(refused, 429).await["detail"].as_str().unwrap().contains("wrong keys"));
+    assert_eq!(friend.get("/health/live").await.0, 200);
+    assert_eq!(guarded.stranger().get("/jobs").await.0, 401);
+}
+
+#[tokio::test]
+async fn a_batch_counts_as_many_as_it_has() {
+    let keys = format!("n8n={N8N_KEY}");
+    for limits in
+        [[("RATE_LIMIT_KEY", "3"), ("RATE_LIMIT_ADDRESS", "9")], [("RATE_LIMIT_ADDRESS", "3"), ("LOG", "info")]]
+    {
+        let guarded = Guarded::start(&[&limits[..], &[("API_KEYS", &keys)]].concat()).await;
+        let batch = async |tickers: &[&str]| {
+            let body = json!({"tickers": tickers, "date": "2012-09-19"});
+            guarded.friend().http.post(format!("{}/batches", guarded.url)).json(&body).send().await.unwrap()
+        };
+        assert_eq!(batch(&["AAPL", "MSFT"]).await.status(), 202);
+        let refused = batch(&["AAPL", "MSFT"]).await;
+        assert!(refused.headers().contains_key(header::RETRY_AFTER));
+        problem(refused, 429).await;
+    }
+    let guarded = Guarded::start(&[("API_KEYS", &keys), ("RATE_LIMIT_KEY", "3")]).await;
+    let body = json!({"tickers": ["AAPL", "MSFT", "IBM", "GOOG"], "date": "2012-09-19"});
+    let answer = guarded.friend().http.post(format!("{}/batches", guarded.url)).json(&body).send().await.unwrap();
+    let told = &problem(answer, 422).await["errors"][0];
+    assert_eq!(told["field"], "tickers");
+    assert!(told["message"].as_str().unwrap().contains("batches of 3 at most"), "{told}");
+}
+
+#[tokio::test]
+async fn many_slow_bodies_are_refused_before_they_fill_the_memory_and_make_room_when_they_end() {
+    const MIB: usize = 1 << 20;
+    let guarded = Guarded::start(&[("CLIENT_TIMEOUT", "60")]).await;
+    let head =
+        format!("POST /jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {MIB}\r\n\r\n");
+    let mut announced = Vec::new();
+    for _ in 0..40 {
+        announced.push(Wire::to(&guarded.url).await.say(&head).await);
+    }
+    assert_eq!(submission(&guarded.stranger(), "").await.0, 202, "what is only announced takes no room");
+
+    // All but the last byte of each.
+    let unfinished = format!("{head}{}", " ".repeat(MIB - 1));
+    let mut slow = Vec::new();
+    let (service, body) = (guarded.stranger(), json!({"ticker": "AAPL", "date": "2012-09-19"}));
+    let refused = async {
+        loop {
+            slow.push(Wire::to(&guarded.url).await.say(&unfinished).await);
+            let answer = service.http.post(format!("{}/jobs", service.url)).json(&body).send().await.unwrap();
+            if answer.status() != 202 {
+                return answer;
+            }
+        }
+    };
+    let answer = timeout(PATIENCE, refused).await.expect("all room is taken at last");
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    assert!(problem(answer, 503).await["detail"].as_str().unwrap().contains("bodies"));
+    drop(slow);
+    let accepted = async { while submission(&guarded.stranger(), "").await.0 != 202 {} };
+    timeout(PATIENCE, accepted).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn one_address_does_not_get_all_connections_unless_it_is_a_proxy() {
+    let guarded = Guarded::start(&[("MAX_CONNECTIONS_PER_ADDRESS", "1"), ("TRUSTED_PROXIES", "127.0.0.3")]).await;
+    let held = Wire::to(&guarded.url).await;
+    let at = |address: [u8; 4]| reqwest::Client::builder().local_address(IpAddr::from(address)).build().unwrap();
+    let ask = async |client: &reqwest::Client| client.get(format!("{}/health/live", guarded.url)).send().await.unwrap();
+    let turned_away = ask(&at([127, 0, 0, 1])).await;
+    assert!(turned_away.headers().contains_key(header::RETRY_AFTER));
+    assert!(problem(turned_away, 503).await["detail"].as_str().unwrap().contains("MAX_CONNECTIONS_PER_ADDRESS"));
+    guarded.serve.line("MAX_CONNECTIONS_PER_ADDRESS").await;
+    assert_eq!(ask(&at([127, 0, 0, 2])).await.status(), 200);
+    // Each keeps its connection.
+    for proxy in &[at([127, 0, 0, 3]), at([127, 0, 0, 3])] {
+        assert_eq!(ask(proxy).await.status(), 200);
+    }
+    drop(held);
+    until_answered(&guarded.stranger(), "/health/live", 200).await;
 }
 
 #[tokio::test]

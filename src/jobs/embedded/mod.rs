@@ -26,10 +26,11 @@ use std::{
 
 use async_trait::async_trait;
 use failure::{not_opened, refused};
-use redb::{Database, ReadableDatabase, backends::InMemoryBackend};
-use step::{Step, last_event, prepare};
-use tables::{EVENTS, NUMBERS};
+use redb::{Database, ReadableDatabase, StorageError, TransactionError, backends::InMemoryBackend};
+use step::{Step, last_event, millis, prepare};
+use tables::{EVENTS, LAST_PROBE, NUMBERS};
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, Job, JobId, Lease, Listing, Page, Progress, Receipt,
@@ -58,6 +59,8 @@ struct Shared {
     /// What `ready` was when a claim found none for the last time.
     seen: AtomicU64,
     turns: Turns,
+    /// Cancelled once the engine takes nothing more.
+    failed: CancellationToken,
 }
 
 /// What ends with the process.
@@ -94,11 +97,18 @@ impl EmbeddedStore {
             ready: watch::Sender::new(0),
             seen: AtomicU64::new(0),
             turns: Turns::new(),
+            failed: CancellationToken::new(),
         };
         for id in orphans {
             shared.requeue(id)?;
         }
         Ok(Self(Arc::new(shared)))
+    }
+
+    /// Cancelled once a write to the disk has failed. From then on the engine refuses all writes, also when there is room
+    /// again, until the file is opened anew; what it had committed is safe.
+    pub fn failed(&self) -> CancellationToken {
+        self.0.failed.clone()
     }
 
     /// Runs what may touch the disk where it does not hold up other tasks.
@@ -107,7 +117,8 @@ impl EmbeddedStore {
         work: impl FnOnce(&Shared) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let shared = self.0.clone();
-        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        let work = move || work(&shared).inspect_err(|_| shared.notice_failure());
+        let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|panic| Err(StoreError::Corrupt(panic.to_string()).into()))
     }
 }
@@ -115,6 +126,23 @@ impl EmbeddedStore {
 impl Shared {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whoever waits for it, if the engine takes nothing more.
+    fn notice_failure(&self) {
+        let begun = self.database.try_begin_write();
+        if matches!(begun, Err(TransactionError::Storage(StorageError::PreviousIo))) {
+            self.failed.cancel();
+        }
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        let memory = self.memory();
+        let step = Step::begin(&self.database)?;
+        let mut numbers = step.transaction.open_table(NUMBERS).map_err(refused)?;
+        numbers.insert(LAST_PROBE, (millis(step.now), 0)).map_err(refused)?;
+        drop(numbers);
+        self.commit(step, &memory)
     }
 
     /// Commits a step and tells of it, while `memory` is held.
@@ -239,7 +267,7 @@ impl Store for EmbeddedStore {
         self.0.live.subscribe()
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.blocking(|store| store.stats().map(drop)).await
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.blocking(Shared::probe).await
     }
 }

@@ -65,6 +65,9 @@ pub const NUMBERS: TableDefinition<&str, (u64, u64)> = TableDefinition::new("num
 /// In [`NUMBERS`]: the last event that was removed with its job.
 pub const LAST_PURGED: &str = "last_purged_event";
 
+/// In [`NUMBERS`]: when it was last tried whether the file can be written.
+pub const LAST_PROBE: &str = "last_probe";
+
 /// A job, and where it waits.
 #[derive(Serialize, Deserialize)]
 pub struct Row {

@@ -10,7 +10,7 @@ use fred::{
     error::{Error, ErrorKind},
     interfaces::{ClientLike, EventInterface, HashesInterface, KeysInterface, LuaInterface},
     types::{
-        Builder, ClusterHash, CustomCommand, FromValue, Value,
+        Builder, ClusterHash, CustomCommand, Expiration, FromValue, Value,
         config::{Config, Options, ReconnectPolicy, Server},
         scripts::Script,
     },
@@ -28,6 +28,9 @@ pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest wait for replicas, milliseconds; less than that for an answer.
 const REPLICA_TIMEOUT_MS: i64 = 1000;
+
+/// How long what a probe wrote is kept.
+const PROBE_EXPIRY: Expiration = Expiration::EX(60);
 
 /// The wait before the first try to connect anew, and the longest.
 const RECONNECT_MS: (u32, u32) = (50, 1000);
@@ -142,9 +145,12 @@ impl Connection {
         self.routed(|| self.client.get(&key)).await
     }
 
-    /// Whether Redis answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.client.ping::<()>(None).await.map_err(|error| self.fault(&error))
+    /// Whether Redis takes writes, and hands them to as many replicas as there have to be. One without memory, disk or
+    /// replicas answers a PING all the same.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let key = format!("{}:probe", self.queue);
+        self.routed(|| self.client.set::<(), _, _>(&key, "", Some(PROBE_EXPIRY), None, false)).await?;
+        self.await_replicas().await.map(drop)
     }
 
     /// Waits until Redis has taken in all commands of pub/sub that were sent before: the client calls them done when they

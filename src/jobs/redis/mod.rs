@@ -267,8 +267,8 @@ impl Store for RedisStore {
         self.listener.live()
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.connection.ping().await
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.connection.probe().await
     }
 }
 

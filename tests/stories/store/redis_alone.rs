@@ -228,12 +228,12 @@ async fn a_wrong_password_is_an_outage_and_no_error_tells_it() {
         assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
         assert!(!error.to_string().contains("hunter2") && !format!("{error:?}").contains("hunter2"), "{error}");
     }
-    let error = soon(store.ping()).await.unwrap_err().to_string();
+    let error = soon(store.probe()).await.unwrap_err().to_string();
     assert!(error.contains("WRONGPASS") && error.contains(&redis.address()), "{error}");
 
     let url = format!("redis://:the-right-one@{}", redis.address());
     let store = RedisStore::connect(&url, LONG, LONG).unwrap();
-    soon(store.ping()).await.unwrap();
+    soon(store.probe()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -249,10 +249,10 @@ async fn a_missing_redis_is_an_outage_that_names_its_place() {
 /// What a store says that can't reach Redis.
 async fn errors(store: &dyn Store) -> [StoreError; 4] {
     let worker = worker();
-    let (ping, submit) = (store.ping(), submit_one(store));
+    let (probe, submit) = (store.probe(), submit_one(store));
     let (claim, replay) = (store.claim(&worker), store.replay(Scope::All, EventId::ZERO, 1));
-    let (ping, submit, claim, replay) = soon(async { tokio::join!(ping, submit, claim, replay) }).await;
-    [ping.unwrap_err(), submit.unwrap_err(), claim.unwrap_err(), replay.unwrap_err()]
+    let (probe, submit, claim, replay) = soon(async { tokio::join!(probe, submit, claim, replay) }).await;
+    [probe.unwrap_err(), submit.unwrap_err(), claim.unwrap_err(), replay.unwrap_err()]
 }
 
 #[tokio::test]

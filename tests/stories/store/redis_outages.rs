@@ -21,11 +21,11 @@ async fn a_store_that_was_made_before_redis_is_up_works_once_it_is() {
     let port = free_port();
     let store = RedisStore::connect(&format!("redis://127.0.0.1:{port}"), LONG, LONG).unwrap();
     let mut live = store.live();
-    assert!(matches!(soon(store.ping()).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(soon(store.probe()).await, Err(StoreError::Unavailable(_))));
 
     let _redis = Redis::start_at(port, &[]).await;
 
-    eventually(async || store.ping().await.ok()).await;
+    eventually(async || store.probe().await.ok()).await;
     eventually(async || store.last_event().await.ok()).await;
     let claimed = running(&store).await;
     assert_eq!(hear(&mut live, 2).await, stored(&store, Scope::Job(claimed.job.id)).await);

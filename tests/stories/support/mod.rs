@@ -2,6 +2,7 @@
 
 pub mod books;
 pub mod collector;
+pub mod disk;
 pub mod llm;
 pub mod program;
 pub mod proxy;

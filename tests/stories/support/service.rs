@@ -1,9 +1,11 @@
 //! A running service, as a program talks to it.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use reqwest::header;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::program::PATIENCE;
 
@@ -40,6 +42,20 @@ impl Service {
     pub async fn get(&self, path: &str) -> (u16, Value) {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// The answer to a GET, asked again until it has this status.
+    pub async fn until(&self, path: &str, status: u16) -> Value {
+        let asked = async {
+            loop {
+                let (code, body) = self.get(path).await;
+                if code == status {
+                    return body;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("{path} is never answered {status}"))
     }
 
     /// The job's state.

@@ -80,7 +80,7 @@ fn certificate(folder: &Path, name: &str, issuer: &CertifiedIssuer<'static, KeyP
 /// What a store says that is not let in.
 async fn refusal(options: RedisOptions) -> String {
     match RedisStore::connect(options, LONG, LONG) {
-        Ok(store) => soon(store.ping()).await.unwrap_err().to_string(),
+        Ok(store) => soon(store.probe()).await.unwrap_err().to_string(),
         Err(error) => error.to_string(),
     }
 }

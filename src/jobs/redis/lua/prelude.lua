@@ -1,5 +1,5 @@
 -- What all scripts share. KEYS[1] is the queue's name: every key begins with it, and so carries its hash tag, which
--- keeps them on one node of a cluster.
+-- keeps them on one node of a cluster. One is of no script: `probe`, which health checks write to see whether they can.
 
 local QUEUE = KEYS[1]
 
