@@ -8,7 +8,10 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 use tracing::{debug, info};
 
 use super::{
@@ -22,6 +25,9 @@ use crate::{
 
 /// The longest time between two heartbeats.
 const PERIOD: Duration = Duration::from_secs(5);
+
+/// The shortest, however fast jobs begin and end.
+const GAP: Duration = Duration::from_millis(200);
 
 /// The time between two listings of the models.
 const MODELS_PERIOD: Duration = Duration::from_mins(1);
@@ -76,12 +82,14 @@ impl Activity {
 
     pub fn begin(&self, job: JobId) {
         self.state().running.insert(job);
+        self.changed.notify_one();
     }
 
     pub fn end(&self, job: JobId) {
         let mut state = self.state();
         state.running.remove(&job);
         state.info.finished += 1;
+        self.changed.notify_one();
     }
 
     /// The worker claims nothing any more.
@@ -119,6 +127,7 @@ pub async fn beat(worker: Arc<Worker>) {
         if let Err(error) = worker.queue.heartbeat(&worker.activity.snapshot(seen)).await {
             debug!(%error, "a heartbeat was lost");
         }
+        sleep(GAP).await;
         // A timeout is the usual case: nothing has changed.
         let _ = timeout(period, worker.activity.changed.notified()).await;
     }
@@ -131,7 +140,7 @@ pub async fn list_models(worker: Arc<Worker>) {
             Ok(models) => worker.activity.serves(models),
             Err(error) => debug!(%error, "the models can't be listed"),
         }
-        tokio::time::sleep(MODELS_PERIOD).await;
+        sleep(MODELS_PERIOD).await;
     }
 }
 
