@@ -21,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod egress;
+mod file_lock;
 pub mod http_client;
 pub mod jobs;
 pub mod llm;

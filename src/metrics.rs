@@ -30,6 +30,8 @@ pub struct Metrics {
     jobs: Family<Labels<1>, Gauge>,
     pub oldest_pending: Gauge<f64, AtomicU64>,
     pub workers: Gauge,
+    pub webhooks_waiting: Gauge,
+    pub webhooks_overdue: Gauge<f64, AtomicU64>,
     pub store_up: Gauge,
 
     pub claims: Counter,
@@ -37,6 +39,7 @@ pub struct Metrics {
     attempts: Family<Labels<1>, Counter>,
     retries: Family<Labels<1>, Counter>,
     pub lease_losses: Counter,
+    webhook_attempts: Family<Labels<1>, Counter>,
     job_duration: Family<Labels<1>, Histogram>,
     step_duration: Family<Labels<1>, Histogram>,
 
@@ -82,6 +85,12 @@ impl Metrics {
                 "For how long the job is ready that is so for longest; 0 without",
             ),
             workers: add(r, "workers", "Workers that were heard of within the lease time"),
+            webhooks_waiting: add(r, "webhooks_waiting", "Webhook messages that are not delivered"),
+            webhooks_overdue: add(
+                r,
+                "webhooks_overdue_seconds",
+                "For how long the webhook message is due that is so for longest; 0 without",
+            ),
             store_up: add(r, "store_up", "Whether the job store answered and took a write when this was asked for"),
 
             claims: add(r, "claims", "Jobs that this worker claimed"),
@@ -89,6 +98,7 @@ impl Metrics {
             attempts: add(r, "attempts", "Attempts that this worker ended, by how"),
             retries: add(r, "retries", "Failed attempts that another follows, by the type of the error"),
             lease_losses: add(r, "lease_losses", "Leases of silent workers that this worker ended"),
+            webhook_attempts: add(r, "webhook_attempts", "Attempts to deliver a webhook, by outcome"),
             job_duration: timer(r, "job_duration_seconds", "From a claim to the end of the job, by its status", jobs),
             step_duration: timer(r, "step_duration_seconds", "Turns of agents", calls),
 
@@ -126,6 +136,11 @@ impl Metrics {
     /// An attempt failed, and another follows.
     pub fn retry(&self, error_type: &'static str) {
         self.retries.get_or_create(&[("error_type", error_type)]).inc();
+    }
+
+    /// An attempt to deliver a webhook ended: `delivered`, `retried` (another follows) or `failed`.
+    pub fn webhook_attempt(&self, outcome: &'static str) {
+        self.webhook_attempts.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// A job ended in this status, so long after its last claim.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    jobs::{Queue, Stats, Status, StoreError},
+    jobs::{Outbox, Queue, Stats, Status, StoreError},
     metrics::{CONTENT_TYPE, METRICS},
 };
 
@@ -58,13 +58,17 @@ pub fn alone(queue: Queue, config: &Config) -> Router {
 
 /// Reads what the store has. If it does not answer, what it had last stays.
 async fn look_at(queue: &Queue) -> Result<(), StoreError> {
-    let (stats, oldest, workers) = tokio::join!(queue.stats(), queue.oldest_ready(), queue.workers());
+    let (stats, oldest, workers, outbox) =
+        tokio::join!(queue.stats(), queue.oldest_ready(), queue.workers(), queue.outbox());
     let Stats { pending, running, completed, failed, cancelled } = stats?;
     let counts = [pending, running, completed, failed, cancelled];
     for (status, count) in Status::ALL.into_iter().zip(counts) {
         METRICS.jobs(status.as_str(), count);
     }
     METRICS.oldest_pending.set(oldest?.unwrap_or_default().as_secs_f64());
+    let Outbox { waiting, overdue } = outbox?;
+    METRICS.webhooks_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    METRICS.webhooks_overdue.set(overdue.as_secs_f64());
     METRICS.workers.set(i64::try_from(workers?.len()).unwrap_or(i64::MAX));
     Ok(())
 }

@@ -9,8 +9,8 @@ use axum::{
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
-use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
+use chrono::{DateTime, TimeDelta, Utc};
+use schemars::{JsonSchema, schema_for};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -22,12 +22,15 @@ use super::{
 use crate::{
     config::Config,
     domain::{Ticker, TradeDate},
-    jobs::{BackendUrl, JobConfig, JobRequest, Priority, WebhookUrl},
+    jobs::{BackendUrl, DataVendors, JobConfig, JobRequest, Priority, ToolVendors, WebhookUrl},
     telemetry,
 };
 
 /// The most tickers of a batch: its jobs are stored in one step, and others wait meanwhile.
 const MAX_TICKERS: usize = 500;
+
+/// How far ahead a job may be scheduled: until then it is one of the pending ones, whose number is bounded.
+const FARTHEST: TimeDelta = TimeDelta::days(30);
 
 /// A valid submission.
 pub struct Submission(pub JobRequest);
@@ -48,7 +51,7 @@ struct BatchRequest {
     config: Option<JobConfig>,
     /// Whether the jobs go before others, or after them.
     priority: Option<Priority>,
-    /// The jobs do not begin before this time (RFC 3339); at once if absent.
+    /// The jobs do not begin before this time (RFC 3339), at most 30 days ahead; at once if absent.
     not_before: Option<DateTime<Utc>>,
     /// Where the end of each job is told: a signed POST by Standard Webhooks (<https://www.standardwebhooks.com>).
     webhook_url: Option<WebhookUrl>,
@@ -207,12 +210,14 @@ fn read_terms(fields: &mut Fields, errors: &mut Errors) -> Option<impl Fn(Ticker
     let config = read_config(fields.remove("config"), errors);
     let priority = optional::<Priority>(fields, "priority", errors);
     let not_before = optional::<DateTime<Utc>>(fields, "not_before", errors);
+    let not_before = not_before.and_then(|time| errors.check("not_before", time.map(within_reach).transpose()));
     let webhook_url = optional::<WebhookUrl>(fields, "webhook_url", errors);
     let (date, config, priority) = (date?, config?, priority?.unwrap_or_default());
     let (not_before, webhook_url) = (not_before?, webhook_url?);
     Some(move |ticker| {
         let (config, webhook_url) = (config.clone(), webhook_url.clone());
-        JobRequest { ticker, date, config, priority, not_before, webhook_url, trace: telemetry::current() }
+        let trace = telemetry::current();
+        JobRequest { ticker, date, config, priority, not_before, webhook_url, trace, unreadable: None }
     })
 }
 
@@ -244,23 +249,40 @@ fn read_config(config: Option<Value>, errors: &mut Errors) -> Option<JobConfig> 
         }
     };
     for (name, value) in &settings {
+        let field = format!("config.{name}");
         let alone = serde_json::from_value::<JobConfig>(json!({ name: value }));
-        errors.check(&format!("config.{name}"), alone.map_err(|error| short(name, &error)));
+        errors.check(&field, alone);
+        errors.check(&field, is_known::<JobConfig>(name).map_err(|there_are| format!("is not known; {there_are}")));
+        for inner in value.as_object().into_iter().flat_map(Map::keys) {
+            let known = match name.as_str() {
+                "data_vendors" => is_known::<DataVendors>(inner),
+                "tool_vendors" => is_known::<ToolVendors>(inner),
+                _ => continue,
+            };
+            errors.check(&field, known.map_err(|there_are| format!("{inner} is not known; {there_are}")));
+        }
     }
     serde_json::from_value(Value::Object(settings)).ok()
 }
 
-/// serde's words on a setting; those of an unknown field list all that there are, and name it if it lies deeper.
-fn short(setting: &str, error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(", expected one of ") {
-        Some((_, known)) if text.starts_with("unknown field") => {
-            let unknown = text.split('`').nth(1).filter(|unknown| *unknown != setting);
-            let unknown = unknown.map_or(String::new(), |unknown| format!("{unknown} "));
-            format!("{unknown}is not known; there are {}", known.replace('`', ""))
-        }
-        _ => text,
+/// Whether an object has such a field by its schema; else which it has. serde passes over those that it does not know, as
+/// is right for what a later version stored.
+fn is_known<T: JsonSchema>(field: &str) -> Result<(), String> {
+    let schema = schema_for!(T);
+    let known = schema.get("properties").and_then(Value::as_object).expect("it is an object");
+    if known.contains_key(field) {
+        return Ok(());
     }
+    let names: Vec<_> = known.keys().map(String::as_str).collect();
+    Err(format!("there are {}", names.join(", ")))
+}
+
+/// Refuses a time that is too far ahead.
+fn within_reach(time: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    if time - Utc::now() > FARTHEST {
+        return Err(format!("is more than {} days ahead", FARTHEST.num_days()));
+    }
+    Ok(time)
 }
 
 #[cfg(test)]
@@ -287,7 +309,7 @@ mod tests {
     fn an_unknown_setting_is_told_which_there_are() {
         let told = wrong(r#"{"ticker": "A", "date": "2024-05-10", "config": {"debate": 1}}"#);
         assert_eq!(told[0].0, "config.debate");
-        assert!(told[0].1.starts_with("is not known; there are llm_provider, deep_think_llm"), "{}", told[0].1);
+        assert!(told[0].1.starts_with("is not known; there are asset_type, backend_url"), "{}", told[0].1);
     }
 
     #[test]

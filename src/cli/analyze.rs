@@ -55,7 +55,7 @@ pub async fn run(args: AnalyzeArgs, config: Arc<Config>, desk: Desk, output: &Ou
     let interrupted = stop_on_signal()?;
     let request = args.options.request(args.ticker);
     let file = state_file(&config, &request);
-    let store = EmbeddedStore::open(&file, service::lease(&config), service::ttl(&config))?;
+    let store = EmbeddedStore::open(&file, service::lease(&config), service::keep(&config))?;
     let queue = Queue::new(Arc::new(store), service::retry_policy(&config));
     let job = match unfinished(&queue).await? {
         Some(job) => job,

@@ -31,7 +31,7 @@ mod tickers;
 mod verdict;
 mod watch;
 
-use std::{env, process::ExitCode, sync::Arc};
+use std::{env, process::ExitCode, sync::Arc, time::Duration};
 
 use analyze::AnalyzeArgs;
 use backtest::BacktestArgs;
@@ -94,6 +94,9 @@ enum Work {
     Doctor(DoctorArgs),
 }
 
+/// How long what blocks may go on when a command has ended: a disk that hangs would keep the process for as long as it does.
+const LAST_WRITES: Duration = Duration::from_secs(2);
+
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     let output = Output::stdio();
@@ -139,8 +142,14 @@ fn prepare(command: &Work) -> anyhow::Result<(Config, Option<Traces>)> {
     Ok((config, traces))
 }
 
-#[tokio::main]
-async fn run(command: Work, config: Config, output: &Output) -> anyhow::Result<Exit> {
+fn run(command: Work, config: Config, output: &Output) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(carry_out(command, config, output));
+    runtime.shutdown_timeout(LAST_WRITES);
+    done
+}
+
+async fn carry_out(command: Work, config: Config, output: &Output) -> anyhow::Result<Exit> {
     match command {
         Work::Api => service::api(Arc::new(config)).await?,
         Work::Worker => service::worker(Arc::new(config)).await?,

@@ -11,7 +11,7 @@ use super::signals::stop_on_signal;
 use crate::{
     api::{self, Api, Depth, Limits},
     config::Config,
-    jobs::{EmbeddedStore, Queue, RedisStore, RetryPolicy, StoreError},
+    jobs::{EmbeddedStore, Keep, Queue, RedisStore, RetryPolicy, StoreError},
     results::Results,
     worker::{Desk, Options, Worker},
 };
@@ -62,7 +62,7 @@ pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let listener = listen(config.api_listen, "API_LISTEN").await?;
     let file = config.state_dir.join("jobs.redb");
-    let store = EmbeddedStore::open(&file, lease(&config), ttl(&config))?;
+    let store = EmbeddedStore::open(&file, lease(&config), keep(&config))?;
     let failed = store.failed();
     let queue = Queue::new(Arc::new(store), retry_policy(&config)).with_most_pending(config.max_pending);
     let worker = new_worker(&config, queue.clone(), desk)?;
@@ -87,7 +87,7 @@ pub async fn serve(config: Arc<Config>, desk: Desk) -> anyhow::Result<()> {
 
 /// The queue on Redis. It need not be up yet.
 pub fn redis_queue(config: &Config) -> anyhow::Result<Queue> {
-    let store = RedisStore::connect(config.redis(), lease(config), ttl(config))?;
+    let store = RedisStore::connect(config.redis(), lease(config), keep(config))?;
     Ok(Queue::new(Arc::new(store), retry_policy(config)).with_most_pending(config.max_pending))
 }
 
@@ -109,8 +109,8 @@ pub fn lease(config: &Config) -> Duration {
     Duration::from_secs(config.job_lease)
 }
 
-pub fn ttl(config: &Config) -> Duration {
-    Duration::from_secs(config.job_ttl)
+pub fn keep(config: &Config) -> Keep {
+    Keep { ttl: Duration::from_secs(config.job_ttl), most: config.max_kept }
 }
 
 async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {

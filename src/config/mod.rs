@@ -112,6 +112,9 @@ pub struct Config {
     /// The most jobs that may be pending; more are answered 429 until some have begun.
     #[schemars(range(min = 1))]
     pub max_pending: u64,
+    /// The most jobs that are kept after their end, whatever JOB_TTL says; of more, those that ended first are forgotten.
+    #[schemars(range(min = 1))]
+    pub max_kept: u64,
     /// How long a job is kept after its end, seconds. Results on disk stay.
     #[schemars(range(min = 60))]
     pub job_ttl: u64,
@@ -374,6 +377,7 @@ impl Default for Config {
             redis_queue: QueueName::default(),
             redis_wait_replicas: 0,
             max_pending: 100_000,
+            max_kept: 20_000,
             job_ttl: 7 * 24 * 3600,
             state_dir: "state".into(),
             results_dir: "results".into(),

@@ -15,6 +15,7 @@ mod queue;
 pub mod redis;
 mod request;
 mod store;
+mod stored;
 mod submission;
 pub mod transition;
 mod webhook;
@@ -33,7 +34,7 @@ pub use request::{
     Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature, ToolVendors,
     WebhookUrl,
 };
-pub use store::{Applied, Progress, Recorded, Replay, Store, StoreError};
+pub use store::{Applied, Keep, Progress, Recorded, Replay, Store, StoreError};
 pub use submission::{IdempotencyKey, KEY_LIFETIME, Receipt, Submission, SubmitError};
-use webhook::message_id;
-pub use webhook::{Attempted, Delivery, Message, Webhook, WebhookStatus};
+pub use webhook::{Attempted, Delivery, Message, Outbox, Webhook, WebhookStatus};
+use webhook::{DUE_LOOKED_AT, message_id};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BatchId, JobId, JobRequest, Webhook};
+use super::{BatchId, JobId, JobRequest, Webhook, stored};
 use crate::domain::{Decision, Provider};
 
 /// Where a job is in its life.
@@ -72,6 +72,7 @@ pub enum ErrorType {
     /// The workers that ran the job died.
     WorkerLost,
     /// Anything else; the message and the worker's log say more.
+    #[serde(other)]
     Unknown,
 }
 
@@ -117,6 +118,7 @@ impl fmt::Display for WorkerId {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     pub id: JobId,
+    #[serde(deserialize_with = "stored::request")]
     pub request: JobRequest,
     /// The batch that it was submitted with.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -84,9 +84,15 @@ impl Queue {
         })
     }
 
-    /// Has a failed job tried again from its beginning, with all its retries; refused if it has not failed.
-    pub async fn retry(&self, job: JobId) -> Result<Applied, StoreError> {
-        self.store.apply(&Transition::requeue(job)).await
+    /// Has a failed job tried again from its beginning, with all its retries, if one more may be pending; refused if it has
+    /// not failed.
+    pub async fn retry(&self, job: JobId) -> Result<Applied, SubmitError> {
+        if let Some(most) = self.most_pending
+            && self.store.stats().await?.pending >= most
+        {
+            return Err(SubmitError::QueueFull { most });
+        }
+        Ok(self.store.apply(&Transition::requeue(job)).await?)
     }
 
     /// The change that ends a claim which failed: another attempt if the failure is transient and retries are left, the
@@ -95,22 +101,37 @@ impl Queue {
         self.retries.after(&claim.job, failure)
     }
 
-    /// What keeps the queue going whoever has died: ends expired leases and lets the store tidy up. Every worker calls
-    /// it about once a second.
-    pub async fn maintain(&self) -> Result<(), StoreError> {
-        for job in self.store.expired().await? {
-            warn!(job.id = %job.id, job.attempt, worker = ?job.worker, "the lease is over; the worker died or was cut off");
-            let transition = self.retries.after(&job, &worker_lost(&job)).after_expiry();
-            if let Applied::Done(_) = self.store.apply(&transition).await? {
-                METRICS.lease_losses.inc();
-                if transition.next.status() == Status::Pending {
-                    METRICS.retry(ErrorType::WorkerLost.as_str());
-                }
-            }
-        }
+    /// Lets the store tidy up, which frees room in one that is full. Every worker calls it about once a second, and
+    /// [`end_expired`](Self::end_expired) whatever came of it.
+    pub async fn tidy_up(&self) -> Result<(), StoreError> {
         for _ in 0..TIDY_ROUNDS {
             if !self.store.tidy().await? {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends leases that are over, so that the jobs of workers that died go on. One that can't be ended keeps none of the
+    /// others back, unless the store is away; the first error is returned.
+    pub async fn end_expired(&self) -> Result<(), StoreError> {
+        let mut ended = Ok(());
+        for job in self.store.expired().await? {
+            ended = ended.and(self.end_lease(&job).await);
+            if matches!(ended, Err(StoreError::Unavailable(_))) {
+                break;
+            }
+        }
+        ended
+    }
+
+    async fn end_lease(&self, job: &Job) -> Result<(), StoreError> {
+        warn!(job.id = %job.id, job.attempt, worker = ?job.worker, "the lease is over; the worker died or was cut off");
+        let transition = self.retries.after(job, &worker_lost(job)).after_expiry();
+        if let Applied::Done(_) = self.store.apply(&transition).await? {
+            METRICS.lease_losses.inc();
+            if transition.next.status() == Status::Pending {
+                METRICS.retry(ErrorType::WorkerLost.as_str());
             }
         }
         Ok(())

@@ -17,7 +17,7 @@ use crate::domain::{
 
 /// An analysis that a client asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct JobRequest {
     pub ticker: Ticker,
     pub date: TradeDate,
@@ -29,7 +29,7 @@ pub struct JobRequest {
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     #[schemars(with = "Option<Priority>")]
     pub priority: Priority,
-    /// It does not begin before this time (RFC 3339); at once if absent.
+    /// It does not begin before this time (RFC 3339), at most 30 days ahead; at once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<DateTime<Utc>>,
     /// Where its end is told: a signed POST by Standard Webhooks (<https://www.standardwebhooks.com>).
@@ -39,6 +39,10 @@ pub struct JobRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub trace: Option<TraceParent>,
+    /// Why it can't be done: another version stored it, and asks for what this one does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub unreadable: Option<String>,
 }
 
 /// Generators of clients know no default of a whole object, and an absent one says the same.
@@ -49,13 +53,24 @@ fn without_default(schema: &mut Schema) {
 impl JobRequest {
     /// A job of normal priority that may begin at once, and whose end is told nobody.
     pub fn new(ticker: Ticker, date: TradeDate, config: JobConfig) -> Self {
-        Self { ticker, date, config, priority: Priority::Normal, not_before: None, webhook_url: None, trace: None }
+        Self {
+            ticker,
+            date,
+            config,
+            priority: Priority::Normal,
+            not_before: None,
+            webhook_url: None,
+            trace: None,
+            unreadable: None,
+        }
     }
 }
 
 /// The settings of one job. An absent or null key means the service's default; an unknown one is an error.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+// Only a client's error: what a later version stored is read all the same.
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct JobConfig {
     /// Who serves the language models.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +115,8 @@ pub struct JobConfig {
 
 /// Vendors by category, each an ordered list such as `csv,yahoo`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct DataVendors {
     /// Daily bars.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,7 +143,8 @@ pub struct DataVendors {
 
 /// Vendors by the tool that asks them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
 pub struct ToolVendors {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub get_stock_data: Option<PriceVendors>,

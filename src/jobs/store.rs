@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Page, Receipt, Scope,
-    Stats, Submission, SubmitError, WorkerId, WorkerInfo, transition::Transition,
+    Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Outbox, Page, Receipt,
+    Scope, Stats, Submission, SubmitError, WorkerId, WorkerInfo, transition::Transition,
 };
 
 /// Keeps jobs, their events, checkpoints and leases, and the workers' heartbeats.
@@ -28,7 +28,7 @@ pub trait Store: Send + Sync + 'static {
     /// The last checkpoint of a job that has not ended, in the pipeline's own format.
     async fn checkpoint(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The jobs of a batch in the order of their submission; none if it is not known.
+    /// The jobs of a batch in the order of their submission; none if it is not known. Each is as it is at its own moment.
     async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError>;
 
     /// A page of the jobs that match.
@@ -37,8 +37,7 @@ pub trait Store: Send + Sync + 'static {
     /// The jobs by status.
     async fn stats(&self) -> Result<Stats, StoreError>;
 
-    /// For how long the job has been ready that has been so for longest. The embedded store reckons from its submission,
-    /// or from its time if it has one.
+    /// For how long the job has been ready that has been so for longest.
     async fn oldest_ready(&self) -> Result<Option<Duration>, StoreError>;
 
     /// Claims the job that has been ready for longest among those of the [`Priority`](super::Priority) whose turn it is,
@@ -60,16 +59,20 @@ pub trait Store: Send + Sync + 'static {
     /// Running jobs whose lease is over, some of them at least.
     async fn expired(&self) -> Result<Vec<Job>, StoreError>;
 
-    /// Claims the webhook message that has been due for longest, or none if none is due. For `lease` nobody else gets it;
-    /// unless it is [concluded](Self::conclude_delivery) until then, it is due again.
-    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError>;
+    /// Claims the webhook message that has been due for longest, of those for other [receivers](Delivery::receiver) than
+    /// the busy ones, or none if none is due. For `lease` nobody else gets it; unless it is
+    /// [concluded](Self::conclude_delivery) until then, it is due again.
+    async fn claim_delivery(&self, lease: Duration, busy: &[String]) -> Result<Option<Delivery>, StoreError>;
 
     /// Writes what became of an attempt to deliver, in the message and in its job if that is still kept. Nothing happens
     /// if another attempt has begun since.
     async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError>;
 
-    /// Makes jobs ready that waited for their time, forgets jobs that ended longer ago than the store keeps them, and
-    /// workers that fell silent; a bounded number of each. Returns whether there is more to do.
+    /// The webhook messages that are not delivered.
+    async fn outbox(&self) -> Result<Outbox, StoreError>;
+
+    /// Makes jobs ready that waited for their time, forgets jobs that ended and are [not to be kept](Keep), and workers
+    /// that fell silent; a bounded number of each. Returns whether there is more to do.
     async fn tidy(&self) -> Result<bool, StoreError>;
 
     /// Keeps what a worker says of itself, with the time of now as `seen_at`.
@@ -94,6 +97,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the store takes what it has to keep: writes a little, as durably as a job, and leaves nothing that lasts.
     async fn probe(&self) -> Result<(), StoreError>;
+}
+
+/// Which jobs are kept after their end. A duration alone keeps any number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// For how long.
+    pub ttl: Duration,
+    /// How many; of more, those that ended first go.
+    pub most: u64,
+}
+
+impl From<Duration> for Keep {
+    fn from(ttl: Duration) -> Self {
+        Self { ttl, most: u64::MAX }
+    }
 }
 
 /// What the holder of a lease writes in one step.

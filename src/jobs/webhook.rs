@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Position;
 
-use super::{BatchId, ErrorType, EventId, EventKind, JobId, JobRequest, Status};
+use super::{BatchId, ErrorType, EventId, EventKind, JobId, JobRequest, Status, stored};
 use crate::domain::{Decision, Rating, Ticker, TradeDate};
 
 /// What became of a job's webhook.
@@ -41,6 +42,7 @@ pub enum WebhookStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     pub job: JobId,
+    #[serde(deserialize_with = "stored::request")]
     pub request: JobRequest,
     pub batch: Option<BatchId>,
     pub created_at: DateTime<Utc>,
@@ -49,6 +51,17 @@ pub struct Delivery {
     pub end: EventKind,
     /// How many claims there were; what is said of an earlier one is refused.
     pub attempt: u32,
+}
+
+/// Due messages that a claim looks at while some receivers are busy.
+pub const DUE_LOOKED_AT: usize = 1000;
+
+/// The messages that are not delivered, those under way included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outbox {
+    pub waiting: u64,
+    /// For how long the message has been due that has been so for longest.
+    pub overdue: Duration,
 }
 
 /// What became of an attempt to deliver.
@@ -121,6 +134,15 @@ impl Attempted {
         }
     }
 
+    /// The word for metrics.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry { .. } => "retried",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
     /// Why it failed, if it did.
     pub fn error(&self) -> Option<&str> {
         match self {
@@ -134,6 +156,12 @@ impl Delivery {
     /// The message's id, the same in each attempt.
     pub fn id(&self) -> String {
         message_id(self.job, self.event)
+    }
+
+    /// Whom it is for: host and port, as far as the URL names one.
+    pub fn receiver(&self) -> Option<&str> {
+        let url = self.request.webhook_url.as_ref()?.as_url();
+        Some(&url[Position::BeforeHost..Position::AfterPort])
     }
 
     /// The message, the same in each attempt; none if the event ends no job.

@@ -15,7 +15,7 @@ use std::{
 use chrono::NaiveDate;
 
 use super::record::{Decision, Entry, Record, Settlement};
-use crate::{domain::Ticker, jobs::JobId};
+use crate::{domain::Ticker, file_lock, jobs::JobId};
 
 /// How many other tickers' files a job reads: a few lessons are wanted, and the newest are there. The log itself grows
 /// with every ticker.
@@ -134,12 +134,10 @@ impl DecisionLog {
         if content.is_err() { File::open(&self.folder)?.sync_all() } else { Ok(()) }
     }
 
-    /// Waits for the lock, which is held until it is dropped. Whoever holds it is done within a moment.
+    /// Waits for the lock, which is held until it is dropped; not for ever, for whoever holds it may hang.
     fn lock(&self) -> io::Result<File> {
         fs::create_dir_all(&self.folder)?;
-        let file = OpenOptions::new().create(true).append(true).open(self.folder.join(".lock"))?;
-        file.lock()?;
-        Ok(file)
+        file_lock::lock(&self.folder.join(".lock"))
     }
 
     /// What is written of a ticker.

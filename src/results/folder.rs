@@ -5,11 +5,9 @@
 //! under a lock of the date's folder, which works on a shared one (NFS) too.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    thread::sleep,
-    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -18,17 +16,12 @@ use tokio::task::spawn_blocking;
 use super::{JobResult, ResultsError, attempt_of, files};
 use crate::{
     domain::{Ticker, TradeDate},
+    file_lock::lock,
     jobs::{Job, JobId},
 };
 
 /// The file of a date's folder that is locked. It stays: whoever removed it could leave two with a lock each.
 const LOCK: &str = ".lock";
-
-/// How long another may hold the lock. It takes two renames; but whoever holds it may have been paused.
-const LOCK_PATIENCE: Duration = Duration::from_secs(20);
-
-/// The wait before a lock that another holds is tried again.
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The folder under which results are kept. It is made on the first write.
 #[derive(Debug, Clone)]
@@ -101,7 +94,7 @@ fn write_folder(folder: &Path, files: &[(&str, String)], attempt: u32, synced: b
     let parent = folder.parent().expect("a result's folder lies under its date");
     fs::create_dir_all(parent)?;
     let hidden = write_hidden(parent, files, synced)?;
-    let lock = lock(parent)?;
+    let lock = lock(&parent.join(LOCK))?;
     if let Some(by) = written_by(folder)?.filter(|by| *by > attempt) {
         return Ok(Some(by));
     }
@@ -134,24 +127,6 @@ fn write_file(path: &Path, text: &str, synced: bool) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(text.as_bytes())?;
     if synced { file.sync_all() } else { Ok(()) }
-}
-
-/// The lock of a date's folder, until it is dropped.
-fn lock(folder: &Path) -> io::Result<File> {
-    // NFS gives an exclusive lock only to who may write.
-    let file = File::options().create(true).append(true).open(folder.join(LOCK))?;
-    let began = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_PATIENCE => sleep(LOCK_PAUSE),
-            Err(TryLockError::WouldBlock) => {
-                let held = format!("another worker has held {LOCK} for {} s", LOCK_PATIENCE.as_secs());
-                return Err(io::Error::new(io::ErrorKind::TimedOut, held));
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
 }
 
 /// The attempt that wrote the result that is there.

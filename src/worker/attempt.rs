@@ -1,9 +1,9 @@
 //! One attempt at a job, from its claim to its end.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -25,6 +25,10 @@ use crate::{
     results::{JobResult, ResultsError},
     telemetry::Span,
 };
+
+/// How long the result may take to be written, and then the decision: longer than the wait for a lock, and than what a
+/// bucket is given. A disk that hangs would hold the job for as long as it does.
+const WRITE_LIMIT: Duration = Duration::from_mins(5);
 
 /// A claimed job, and what it needs.
 pub struct Attempt<'a> {
@@ -86,7 +90,11 @@ impl<'a> Attempt<'a> {
     }
 
     async fn analyse(&self, limits: &Limits) -> Result<Analysis, Failure> {
-        let (firm, brief) = self.worker.desk.open(&self.claim.job.request)?;
+        let request = &self.claim.job.request;
+        if let Some(cause) = &request.unreadable {
+            return Err(failure::of_another_version(cause));
+        }
+        let (firm, brief) = self.worker.desk.open(request)?;
         let analysis = self.resumed().unwrap_or_else(|| Analysis::new(brief));
         let observer = AttemptObserver::new(&self.keeper, limits);
         Ok(firm.run(analysis, &observer).await?)
@@ -123,10 +131,11 @@ impl<'a> Attempt<'a> {
             return self.fail(&failure::panicked(&"the firm ended without an outcome")).await;
         };
         self.keeper.confirm().await?;
-        match self.worker.results.write(&result).await {
-            Ok(place) => self.completed(result, &place).await,
-            Err(ResultsError::Superseded { .. }) => Err(LeaseLost),
-            Err(error) => self.fail(&error.into()).await,
+        match timeout(WRITE_LIMIT, self.worker.results.write(&result)).await {
+            Ok(Ok(place)) => self.completed(result, &place).await,
+            Ok(Err(ResultsError::Superseded { .. })) => Err(LeaseLost),
+            Ok(Err(error)) => self.fail(&error.into()).await,
+            Err(_) => self.fail(&failure::not_written(WRITE_LIMIT)).await,
         }
     }
 
@@ -134,7 +143,9 @@ impl<'a> Attempt<'a> {
         let (decision, rating) = (result.decision, result.rating);
         let memory = self.worker.desk.memory();
         // What the log keeps is no reason for the job not to end.
-        let _ = tokio::task::spawn_blocking(move || remember(&memory, &result)).await;
+        if timeout(WRITE_LIMIT, tokio::task::spawn_blocking(move || remember(&memory, &result))).await.is_err() {
+            warn!(limit_s = WRITE_LIMIT.as_secs(), "the disk of MEMORY_DIR hangs; the decision is not in the log");
+        }
         self.conclude(&Transition::complete(&self.claim.lease(), decision, rating)).await?;
         self.ended("completed");
         METRICS.job(Status::Completed.as_str(), self.began.elapsed());

@@ -52,6 +52,26 @@ pub fn timed_out(limit: Duration) -> Failure {
     )
 }
 
+/// The place of the results takes nothing. Another worker may be able to write there.
+pub fn not_written(limit: Duration) -> Failure {
+    let message = format!(
+        "the result was not written within {} s; look at the disk of RESULTS_DIR, or at the bucket of RESULTS_URL",
+        limit.as_secs()
+    );
+    Failure { transient: true, ..permanent(ErrorType::StorageError, message) }
+}
+
+/// What the job asks for is not known here.
+pub fn of_another_version(cause: &str) -> Failure {
+    permanent(
+        ErrorType::Unknown,
+        format!(
+            "another version of the program stored this job, and this one can't read it ({cause}); submit it anew, or \
+             run workers of that version and try it again"
+        ),
+    )
+}
+
 /// The code that ran the job broke.
 pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Failure {
     let cause = panic

@@ -27,6 +27,9 @@ use crate::{
 /// The longest time between two heartbeats.
 const PERIOD: Duration = Duration::from_secs(5);
 
+/// The shortest, however fast jobs begin and end.
+const GAP: Duration = Duration::from_millis(200);
+
 /// The time between two looks for a GPU that wasn't there.
 const NO_GPU_PERIOD: Duration = Duration::from_mins(1);
 
@@ -83,12 +86,14 @@ impl Activity {
 
     pub fn begin(&self, job: JobId) {
         self.state().running.insert(job);
+        self.changed.notify_one();
     }
 
     pub fn end(&self, job: JobId) {
         let mut state = self.state();
         state.running.remove(&job);
         state.info.finished += 1;
+        self.changed.notify_one();
     }
 
     /// The worker claims nothing any more.
@@ -111,9 +116,10 @@ impl Activity {
         let gpus = seen.unwrap_or_default();
         let info = &mut self.state().info;
         if info.no_gpu != no_gpu || info.gpus.len() != gpus.len() {
-            match &no_gpu {
-                Some(reason) => info!("{reason}"),
-                None => info!(gpus = gpus.len(), "GPUs are there"),
+            if let Some(reason) = &no_gpu {
+                info!("{reason}");
+            } else {
+                info!(gpus = gpus.len(), "GPUs are there");
             }
             self.changed.notify_one();
         }
@@ -137,6 +143,7 @@ pub async fn beat(worker: Arc<Worker>) {
         if let Err(error) = worker.queue.heartbeat(&worker.activity.snapshot()).await {
             debug!(%error, "a heartbeat was lost");
         }
+        sleep(GAP).await;
         // A timeout is the usual case: nothing has changed.
         let _ = timeout(period, worker.activity.changed.notified()).await;
     }

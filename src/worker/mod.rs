@@ -31,15 +31,15 @@ use heartbeat::Activity;
 pub use heartbeat::{is_of_this_host, name};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{Instrument, debug, info, info_span, warn};
 use webhooks::Sender;
 
 use crate::{
     config::Config,
-    jobs::{Claim, Queue, WorkerId},
+    jobs::{Claim, Queue, StoreError, WorkerId},
     metrics::{METRICS, OneMore},
     results::Results,
     telemetry::{Span, SpanKind},
@@ -223,12 +223,18 @@ fn trace_of(claim: &Claim) -> Span {
 
 /// Keeps the queue going for all workers.
 async fn maintain(queue: Queue, lease: Duration) {
+    // Leases ran on while the store was away, which it may have been until just now. Those who hold them renew first,
+    // before anybody ends them.
+    let mut renewed = Instant::now() + lease / 2;
     loop {
         sleep(MAINTENANCE_PERIOD).await;
-        if let Err(error) = queue.maintain().await {
-            tracing::debug!(%error, "maintenance has to wait");
-            // Leases ran on while the store was away. Those who hold them renew first, before anybody ends them.
-            sleep(lease / 2).await;
+        let tidied = queue.tidy_up().await;
+        let ended = if Instant::now() < renewed { Ok(()) } else { queue.end_expired().await };
+        for error in [tidied, ended].into_iter().filter_map(Result::err) {
+            debug!(%error, "maintenance has to wait");
+            if matches!(error, StoreError::Unavailable(_)) {
+                renewed = Instant::now() + lease / 2;
+            }
         }
     }
 }

@@ -290,6 +290,28 @@ async fn a_batch_is_accepted_as_a_whole_and_looked_at_as_one() {
 }
 
 #[tokio::test]
+async fn a_failed_job_is_not_tried_again_while_the_queue_is_full() {
+    let redis = crate::support::redis::Redis::start(&[]).await;
+    let sandbox = Sandbox::new()
+        .set("API_LISTEN", "127.0.0.1:0")
+        .set("REDIS_URL", redis.url())
+        .set("LLM_PROVIDER", "rules")
+        .set("MAX_PENDING", 1);
+    let (api, mut worker) = (sandbox.start(&["api"]), sandbox.start(&["worker"]));
+    let service = Service::at(&api.url().await);
+    let failed = service.submit("TSLA", "2012-09-19", json!({"data_vendors": {"core_stock_apis": "sample"}})).await;
+    assert_eq!(service.ended(&failed).await["status"], "failed");
+    worker.kill().await;
+    let pending = service.submit("AAPL", "2012-09-19", json!({})).await;
+    let retry = async || service.http.post(format!("{}/jobs/{failed}/retry", service.url)).send().await.unwrap();
+    let refused = retry().await;
+    assert_eq!(refused.headers()["retry-after"], "30");
+    assert!(problem(refused, 429).await["detail"].as_str().unwrap().contains("MAX_PENDING"));
+    service.http.delete(format!("{}/jobs/{pending}", service.url)).send().await.unwrap();
+    assert_eq!(retry().await.status(), 202);
+}
+
+#[tokio::test]
 async fn a_full_queue_says_when_to_come_again() {
     let redis = crate::support::redis::Redis::start(&[]).await;
     let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0").set("REDIS_URL", redis.url()).set("MAX_PENDING", 2);
@@ -341,16 +363,17 @@ async fn failed_jobs_are_listed_with_their_reasons_and_tried_again() {
 #[tokio::test]
 async fn a_job_waits_for_its_time_and_shows_its_place() {
     let offline = Offline::start().await;
-    let body =
-        r#"{"ticker": "AAPL", "date": "2012-09-19", "priority": "high", "not_before": "2999-01-01T09:00:00+01:00"}"#;
-    let accepted: Value = offline.post(body).await.json().await.unwrap();
+    let day = (chrono::Utc::now() + chrono::Days::new(29)).date_naive();
+    let time = format!("{day}T09:00:00+01:00");
+    let body = json!({"ticker": "AAPL", "date": "2012-09-19", "priority": "high", "not_before": time});
+    let accepted: Value = offline.post(body.to_string()).await.json().await.unwrap();
     let id = accepted["job_id"].as_str().unwrap();
     let other = offline.service.submit("AAPL", "2012-09-19", json!({})).await;
     offline.service.ended(&other).await;
     let job = offline.service.job(id).await;
     assert_eq!(
         (&job["status"], &job["priority"], &job["not_before"]),
-        (&json!("pending"), &json!("high"), &json!("2999-01-01T08:00:00Z"))
+        (&json!("pending"), &json!("high"), &json!(format!("{day}T08:00:00Z")))
     );
     let soon = chrono::Utc::now() + Duration::from_millis(1500);
     let body = json!({"ticker": "AAPL", "date": "2012-09-19", "priority": "low", "not_before": soon.to_rfc3339()});
@@ -359,7 +382,7 @@ async fn a_job_waits_for_its_time_and_shows_its_place() {
     assert_eq!(job["status"], "completed");
     assert!(job["started_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap() >= soon, "{job}");
 
-    for (field, value) in [("priority", "urgent"), ("not_before", "tomorrow")] {
+    for (field, value) in [("priority", "urgent"), ("not_before", "tomorrow"), ("not_before", "2999-01-01T00:00:00Z")] {
         let body = json!({"ticker": "AAPL", "date": "2012-09-19", field: value});
         assert_eq!(problem(offline.post(body.to_string()).await, 422).await["errors"][0]["field"], field);
     }

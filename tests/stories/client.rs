@@ -100,7 +100,8 @@ async fn a_submission_that_is_run_again_with_its_key_submits_nothing_new() {
     let first = desk.run(&submit).await;
     assert_eq!(first.code, Some(0), "{}", first.stderr);
     assert_eq!(desk.run(&submit).await.stdout, first.stdout);
-    let later = desk.run(&[&submit[..], &["--not-before", "2999-01-01T00:00:00Z"]].concat()).await;
+    let tomorrow = (chrono::Utc::now() + chrono::Days::new(1)).to_rfc3339();
+    let later = desk.run(&[&submit[..], &["--not-before", &tomorrow]].concat()).await;
     assert_eq!(later.code, Some(4), "that would be another job: {}", later.stderr);
     let jobs = desk.run(&["jobs", "--json"]).await;
     assert_eq!(json_lines(&jobs).len(), 2);

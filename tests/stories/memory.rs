@@ -1,6 +1,6 @@
 //! Memory: what was decided is remembered, and what came of it teaches later jobs, never earlier ones.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -320,4 +320,40 @@ async fn old_lessons_are_pruned_and_pending_decisions_never() {
     assert_eq!(sandbox.run(&["memory", "prune", "AAPL", "--keep", "0"]).await.stdout, "1 removed\n");
     let left: Vec<_> = remembered(&sandbox, &[]).await.iter().map(|entry| entry["date"].clone()).collect();
     assert_eq!(left, ["2012-09-05", "2012-09-19"]);
+}
+
+/// The lock of the log, held by somebody who hangs.
+fn held_lock(sandbox: &Sandbox) -> fs::File {
+    let folder = sandbox.results().join("memory");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = fs::File::create(folder.join(".lock")).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+#[tokio::test]
+async fn a_log_that_somebody_holds_for_ever_keeps_no_job_from_its_end() {
+    let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0");
+    let _lock = held_lock(&sandbox);
+    let serve = sandbox.start(&["serve", "--offline"]);
+    let service = Service::at(&serve.url().await);
+    let id = service.submit("AAPL", "2012-09-19", json!({})).await;
+    assert_eq!(service.ended(&id).await["status"], "completed");
+    let line = serve.line("can't add the decision to the log").await;
+    assert!(line.contains("another process has held") && line.contains("memory/.lock"), "{line}");
+}
+
+#[tokio::test]
+async fn a_log_that_somebody_holds_for_ever_keeps_no_worker_from_its_end() {
+    let sandbox = Sandbox::new().set("API_LISTEN", "127.0.0.1:0").set("SHUTDOWN_GRACE", 1);
+    let _lock = held_lock(&sandbox);
+    let mut serve = sandbox.start(&["serve", "--offline"]);
+    let service = Service::at(&serve.url().await);
+    let id = service.submit("AAPL", "2012-09-19", json!({})).await;
+    let result = sandbox.results().join("AAPL/2012-09-19").join(id).join("state.json");
+    while !result.exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    serve.signal(Signal::TERM);
+    assert_eq!(serve.ended().await, Some(0));
 }

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::support::{
     disk::Disk,
     llm::{FakeLlm, Trouble},
     program::{PATIENCE, Sandbox},
+    receiver::{Receiver, SECRET},
     redis::Redis,
     service::Service,
     vendors::FakeVendors,
@@ -41,6 +42,7 @@ async fn metrics(service: &Service) -> String {
 async fn every_documented_metric_appears_and_every_one_that_appears_is_documented() {
     const KEY: &str = "prometheus-0123456789abcdef";
     let (llm, vendors, redis) = (FakeLlm::start().await, FakeVendors::start().await, Redis::start(&[]).await);
+    let receiver = Receiver::start().await;
     let sandbox = Sandbox::new()
         .set("REDIS_URL", redis.url())
         .set("API_LISTEN", "127.0.0.1:0")
@@ -49,6 +51,8 @@ async fn every_documented_metric_appears_and_every_one_that_appears_is_documente
         .set("OLLAMA_BASE_URL", llm.url())
         .set("VENDOR_GATEWAY", vendors.url())
         .set("PRICE_VENDORS", "yahoo,sample")
+        .set("WEBHOOK_SECRET", SECRET)
+        .set("ALLOW_PRIVATE_URLS", true)
         .set("JOB_RETRY_BACKOFF", 0);
     let (api, worker) = (sandbox.start(&["api"]), sandbox.start(&["worker"]));
     let service = Service::with_key(&api.url().await, KEY);
@@ -67,6 +71,15 @@ async fn every_documented_metric_appears_and_every_one_that_appears_is_documente
     let id = service.submit("AAPL", "2012-09-19", json!({"llm_provider": "groq"})).await;
     assert_eq!(service.ended(&id).await["error_type"], "invalid_config");
 
+    let webhook_url = receiver.url();
+    let body =
+        json!({"ticker": "AAPL", "date": "2012-09-19", "config": {"llm_provider": "groq"}, "webhook_url": webhook_url});
+    let told: Value =
+        service.http.post(format!("{}/jobs", service.url)).json(&body).send().await.unwrap().json().await.unwrap();
+    let told = told["job_id"].as_str().unwrap();
+    let delivered = async { while service.job(told).await["webhook"]["status"] != "delivered" {} };
+    timeout(PATIENCE, delivered).await.expect("the receiver is told");
+
     let (of_api, of_worker) = (metrics(&service).await, metrics(&worker).await);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
     let text = fs::read_to_string(path).unwrap();
@@ -80,8 +93,8 @@ async fn every_documented_metric_appears_and_every_one_that_appears_is_documente
         assert!(documented.contains(metric(&name)), "an alert is about {name}");
     }
 
-    assert_eq!(value(&of_worker, "tradingagents_claims_total"), "4");
-    for (outcome, count) in [("completed", "2"), ("retried", "1"), ("failed", "1")] {
+    assert_eq!(value(&of_worker, "tradingagents_claims_total"), "5");
+    for (outcome, count) in [("completed", "2"), ("retried", "1"), ("failed", "2")] {
         assert_eq!(value(&of_worker, &format!("tradingagents_attempts_total{{outcome=\"{outcome}\"}}")), count);
     }
     assert_eq!(value(&of_worker, "tradingagents_retries_total{error_type=\"llm_error\"}"), "1");
@@ -95,8 +108,10 @@ async fn every_documented_metric_appears_and_every_one_that_appears_is_documente
     }
     assert_eq!(
         value(&of_api, "tradingagents_http_requests_total{method=\"POST\",route=\"/jobs\",status=\"202\"}"),
-        "3"
+        "4"
     );
+    assert_eq!(value(&of_worker, "tradingagents_webhook_attempts_total{outcome=\"delivered\"}"), "1");
+    assert_eq!(value(&of_worker, "tradingagents_webhooks_waiting"), "0");
     let hidden =
         value(&of_worker, "tradingagents_http_requests_total{method=\"GET\",route=\"/metrics\",status=\"401\"}");
     assert_eq!(hidden, "1");

@@ -95,7 +95,8 @@ async fn every_end_of_a_job_is_told_with_a_signature() {
     assert_eq!((&told["type"], &told["data"]["job_id"]), (&json!("job.failed"), &json!(failed)));
     assert_eq!(told["data"]["error_type"], "data_error");
 
-    let later = json!({"ticker": "AAPL", "date": "2012-09-19", "not_before": "2999-01-01T00:00:00Z", "webhook_url": receiver.url()});
+    let tomorrow = (Utc::now() + chrono::Days::new(1)).to_rfc3339();
+    let later = json!({"ticker": "AAPL", "date": "2012-09-19", "not_before": tomorrow, "webhook_url": receiver.url()});
     let later: Value =
         service.http.post(format!("{}/jobs", service.url)).json(&later).send().await.unwrap().json().await.unwrap();
     let cancelled = later["job_id"].as_str().unwrap();
@@ -212,6 +213,22 @@ async fn a_receiver_that_does_not_answer_in_time_is_asked_again() {
     assert!(slow["error"].as_str().unwrap().contains("within 1 s"), "{slow}");
     receiver.received(2).await[1].verified();
     assert_eq!(concluded(&telling.service, &job).await["attempts"], 2);
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_leaves_room_for_the_others() {
+    let (silent, quick) = (Receiver::start().await, Receiver::start().await);
+    silent.answers(std::iter::repeat_n(Answer::Silence, 30));
+    let telling = Telling::start(&[("WEBHOOK_TIMEOUT", "300")]).await;
+    for _ in 0..30 {
+        let job = submit(&telling.service, "AAPL", &silent.url()).await;
+        telling.service.ended(&job).await;
+    }
+    silent.received(4).await;
+    let job = submit(&telling.service, "AAPL", &quick.url()).await;
+    quick.received(1).await;
+    assert_eq!(concluded(&telling.service, &job).await["status"], "delivered");
+    assert_eq!(silent.count(), 4);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub async fn decide(
     interrupted: &CancellationToken,
     output: &Output,
 ) -> anyhow::Result<Vec<Judgement>> {
-    let store = EmbeddedStore::in_memory(service::lease(config), service::ttl(config))?;
+    let store = EmbeddedStore::in_memory(service::lease(config), service::keep(config))?;
     let queue = Queue::new(Arc::new(store), service::retry_policy(config));
     let stop = interrupted.child_token();
     let options = Options { concurrency: 1, max_jobs: 0, grace: Duration::ZERO, ..Options::new(config) };

@@ -31,11 +31,12 @@ use step::{Step, last_event, millis, prepare};
 use tables::{EVENTS, LAST_PROBE, NUMBERS};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::{
-    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, Job, JobId, Lease, Listing, Page, Progress, Receipt,
-    Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId, WorkerInfo, priority::Turns,
-    transition::Transition,
+    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, Job, JobId, Keep, Lease, Listing, Outbox, Page,
+    Progress, Receipt, Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId,
+    WorkerInfo, priority::Turns, transition::Transition,
 };
 
 /// Events that the hub may lie behind before it has to read the store.
@@ -50,7 +51,7 @@ pub struct EmbeddedStore(Arc<Shared>);
 struct Shared {
     database: Database,
     lease: Duration,
-    ttl: Duration,
+    keep: Keep,
     /// Held through each writing step, so that listeners hear of steps in their order.
     memory: Mutex<Memory>,
     live: broadcast::Sender<Arc<Event>>,
@@ -73,25 +74,25 @@ struct Memory {
 
 impl EmbeddedStore {
     /// Opens the file, or makes it with its folder.
-    pub fn open(path: &Path, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, lease: Duration, keep: impl Into<Keep>) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| not_opened(path, redb::DatabaseError::from(error)))?;
         }
-        Self::over(Database::create(path).map_err(|error| not_opened(path, error))?, lease, ttl)
+        Self::over(Database::create(path).map_err(|error| not_opened(path, error))?, lease, keep.into())
     }
 
     /// A store that ends with the process.
-    pub fn in_memory(lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
+    pub fn in_memory(lease: Duration, keep: impl Into<Keep>) -> Result<Self, StoreError> {
         let database = Database::builder().create_with_backend(InMemoryBackend::new());
-        Self::over(database.map_err(refused)?, lease, ttl)
+        Self::over(database.map_err(refused)?, lease, keep.into())
     }
 
-    fn over(database: Database, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
+    fn over(database: Database, lease: Duration, keep: Keep) -> Result<Self, StoreError> {
         let orphans = prepare(&database)?;
         let shared = Shared {
             database,
             lease,
-            ttl,
+            keep,
             memory: Mutex::default(),
             live: broadcast::Sender::new(LIVE_BUFFER),
             ready: watch::Sender::new(0),
@@ -100,7 +101,10 @@ impl EmbeddedStore {
             failed: CancellationToken::new(),
         };
         for id in orphans {
-            shared.requeue(id)?;
+            match shared.requeue(id) {
+                Err(error @ StoreError::Corrupt(_)) => warn!(job.id = %id, %error, "a job that ran can't be read"),
+                requeued => requeued?,
+            }
         }
         Ok(Self(Arc::new(shared)))
     }
@@ -218,13 +222,18 @@ impl Store for EmbeddedStore {
         self.blocking(Shared::expired).await
     }
 
-    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
-        self.blocking(move |store| store.claim_delivery(lease)).await
+    async fn claim_delivery(&self, lease: Duration, busy: &[String]) -> Result<Option<Delivery>, StoreError> {
+        let busy = busy.to_vec();
+        self.blocking(move |store| store.claim_delivery(lease, &busy)).await
     }
 
     async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
         let (delivery, attempted) = (delivery.clone(), attempted.clone());
         self.blocking(move |store| store.conclude_delivery(&delivery, &attempted)).await
+    }
+
+    async fn outbox(&self) -> Result<Outbox, StoreError> {
+        self.blocking(Shared::outbox).await
     }
 
     async fn tidy(&self) -> Result<bool, StoreError> {

@@ -7,9 +7,12 @@ use redb::ReadableTable;
 use super::{
     failure::refused,
     step::{Step, from_json, later, millis, to_json},
-    tables::{WEBHOOKS, WEBHOOKS_DUE, Waiting},
+    tables::{WEBHOOKS, WEBHOOKS_DUE, Waiting, event_id},
 };
-use crate::jobs::{Attempted, Delivery, EventId, EventKind, Job, StoreError, Webhook, WebhookStatus, message_id};
+use crate::jobs::{
+    Attempted, DUE_LOOKED_AT, Delivery, EventId, EventKind, Job, StoreError, Webhook, WebhookStatus, message_id,
+    stored::readable,
+};
 
 impl Step {
     /// Writes the message of a job that ended by this event, if somebody wants to be told, due at once.
@@ -31,18 +34,30 @@ impl Step {
         self.put(&Waiting { delivery, due: millis(self.now) })
     }
 
-    /// Claims the message that has been due for longest.
-    pub fn claim_message(&mut self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
-        let due = self.transaction.open_table(WEBHOOKS_DUE).map_err(refused)?;
-        let first = due.first().map_err(refused)?.map(|(first, _)| first.value());
-        drop(due);
-        let Some((_, event)) = first.filter(|(due, _)| *due <= millis(self.now)) else { return Ok(None) };
-        let mut waiting =
-            self.take(event)?.ok_or_else(|| StoreError::Corrupt("a message is due that is not there".into()))?;
+    /// Claims the message that has been due for longest, of those for other receivers than the busy ones.
+    pub fn claim_message(&mut self, lease: Duration, busy: &[String]) -> Result<Option<Delivery>, StoreError> {
+        let Some(event) = self.first_due(busy)? else { return Ok(None) };
+        let Some(mut waiting) = self.take(event)? else { return Ok(None) };
         waiting.delivery.attempt += 1;
         waiting.due = later(self.now, lease);
         self.put(&waiting)?;
         Ok(Some(waiting.delivery))
+    }
+
+    /// One that can't be read waits for a version that can, and holds up none of the others.
+    fn first_due(&self, busy: &[String]) -> Result<Option<(u64, u64)>, StoreError> {
+        let due = self.transaction.open_table(WEBHOOKS_DUE).map_err(refused)?;
+        let webhooks = self.transaction.open_table(WEBHOOKS).map_err(refused)?;
+        let until = (millis(self.now), (u64::MAX, u64::MAX));
+        for entry in due.range(..=until).map_err(refused)?.take(DUE_LOOKED_AT) {
+            let (_, event) = entry.map_err(refused)?.0.value();
+            let Some(message) = webhooks.get(event).map_err(refused)? else { continue };
+            let Some(waiting) = readable(event_id(event), from_json::<Waiting>(message.value())) else { continue };
+            if !waiting.delivery.receiver().is_some_and(|receiver| busy.iter().any(|name| name == receiver)) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
     }
 
     /// Writes what became of an attempt; returns whether it was the last that began.

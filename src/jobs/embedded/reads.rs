@@ -3,18 +3,21 @@
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use redb::{ReadableDatabase, ReadableTable};
+use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::{
     Shared, TIDY_LIMIT,
     failure::refused,
-    step::{count_of, from_json, last_purged},
+    step::{count_of, from_json, last_purged, millis},
     tables::{
-        BATCHES, BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, ready,
-        status_key,
+        BATCHES, BY_STATUS, BY_TICKER, CHECKPOINTS, COUNTS, EVENTS, JOB_EVENTS, JOBS, Key, NUMBERS, Row, WEBHOOKS_DUE,
+        ready, status_key,
     },
 };
-use crate::jobs::{BatchId, EventId, Job, JobId, Listing, Page, Priority, Replay, Scope, Stats, Status, StoreError};
+use crate::jobs::{
+    BatchId, EventId, Job, JobId, Listing, Outbox, Page, Priority, Replay, Scope, Stats, Status, StoreError,
+    stored::readable,
+};
 
 impl Shared {
     pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -35,7 +38,7 @@ impl Shared {
         let batches = transaction.open_table(BATCHES).map_err(refused)?;
         let id = id.as_u128();
         let range = batches.range((id, 0)..=(id, Key::MAX)).map_err(refused)?;
-        let found = range.map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
+        let found = range.map(|entry| listed(&jobs, entry.map_err(refused)?.0.value().1));
         found.filter_map(Result::transpose).collect()
     }
 
@@ -45,7 +48,7 @@ impl Shared {
         let before = listing.cursor.map_or(Key::MAX, JobId::as_u128);
         // One more than asked tells whether there is another page.
         let take = listing.limit.saturating_add(1);
-        let mut found: Vec<Job> = match (&listing.ticker, listing.status) {
+        let mut ids: Vec<Key> = match (&listing.ticker, listing.status) {
             (Some(ticker), status) => {
                 let table = transaction.open_table(BY_TICKER).map_err(refused)?;
                 let ticker = ticker.as_str();
@@ -58,25 +61,26 @@ impl Shared {
                 }
                 // The newest of all are among the newest of each status.
                 ids.sort_unstable_by(|a, b| b.cmp(a));
-                ids.into_iter().take(take).filter_map(|id| job_at(&jobs, id).transpose()).collect::<Result<_, _>>()?
+                ids
             }
             (None, Some(status)) => {
                 let table = transaction.open_table(BY_STATUS).map_err(refused)?;
                 let status = status_key(status);
                 let range = table.range((status, 0)..(status, before)).map_err(refused)?;
-                let all = range.rev().take(take).map(|entry| job_at(&jobs, entry.map_err(refused)?.0.value().1));
-                all.filter_map(Result::transpose).collect::<Result<_, _>>()?
+                let all = range.rev().take(take).map(|entry| Ok(entry.map_err(refused)?.0.value().1));
+                all.collect::<Result<_, StoreError>>()?
             }
             (None, None) => {
                 let range = jobs.range(0..before).map_err(refused)?;
-                let all = range.rev().take(take);
-                all.map(|entry| Ok(from_json::<Row>(entry.map_err(refused)?.1.value())?.job))
-                    .collect::<Result<_, _>>()?
+                let all = range.rev().take(take).map(|entry| Ok(entry.map_err(refused)?.0.value()));
+                all.collect::<Result<_, StoreError>>()?
             }
         };
-        let more = found.len() > listing.limit;
-        found.truncate(listing.limit);
-        Ok(Page { next: found.last().filter(|_| more).map(|job| job.id), jobs: found })
+        let more = ids.len() > listing.limit;
+        ids.truncate(listing.limit);
+        let next = ids.last().filter(|_| more).map(|id| JobId::from_u128(*id));
+        let found = ids.into_iter().filter_map(|id| listed(&jobs, id).transpose());
+        Ok(Page { jobs: found.collect::<Result<_, _>>()?, next })
     }
 
     pub fn stats(&self) -> Result<Stats, StoreError> {
@@ -99,10 +103,10 @@ impl Shared {
         for priority in Priority::ALL {
             let ready = transaction.open_table(ready(priority)).map_err(refused)?;
             if let Some((_, id)) = ready.first().map_err(refused)?
-                && let Some(job) = job_at(&jobs, id.value())?
+                && let Some(row) = jobs.get(id.value()).map_err(refused)?
             {
-                let since = job.request.not_before.map_or(job.created_at, |time| time.max(job.created_at));
-                waits.push((Utc::now() - since).to_std().unwrap_or_default());
+                let since = readable(JobId::from_u128(id.value()), from_json::<Row>(row.value())).map(|row| row.since);
+                waits.push((Utc::now() - since.unwrap_or_else(Utc::now)).to_std().unwrap_or_default());
             }
         }
         Ok(waits.into_iter().max())
@@ -115,6 +119,14 @@ impl Shared {
         let over: Vec<_> = over.take(TIDY_LIMIT).collect();
         drop(memory);
         over.into_iter().filter_map(|id| self.get(id).transpose()).collect()
+    }
+
+    pub fn outbox(&self) -> Result<Outbox, StoreError> {
+        let transaction = self.database.begin_read().map_err(refused)?;
+        let due = transaction.open_table(WEBHOOKS_DUE).map_err(refused)?;
+        let first = due.first().map_err(refused)?.map(|(first, _)| first.value().0);
+        let overdue = first.map_or(0, |due| millis(Utc::now()).saturating_sub(due));
+        Ok(Outbox { waiting: due.len().map_err(refused)?, overdue: Duration::from_millis(overdue) })
     }
 
     pub fn replay(&self, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError> {
@@ -150,6 +162,13 @@ impl Shared {
 fn job_at(jobs: &impl ReadableTable<Key, &'static [u8]>, id: Key) -> Result<Option<Job>, StoreError> {
     let row = jobs.get(id).map_err(refused)?;
     row.map(|row| Ok(from_json::<Row>(row.value())?.job)).transpose()
+}
+
+/// The job for a list, which goes on without one that can't be read.
+fn listed(jobs: &impl ReadableTable<Key, &'static [u8]>, id: Key) -> Result<Option<Job>, StoreError> {
+    let row = jobs.get(id).map_err(refused)?;
+    let row = row.and_then(|row| readable(JobId::from_u128(id), from_json::<Row>(row.value())));
+    Ok(row.map(|row| row.job))
 }
 
 /// The least id after `id`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use super::{
     failure::refused,
@@ -13,7 +13,8 @@ use super::{
     },
 };
 use crate::jobs::{
-    Event, EventId, EventKind, Job, JobId, Priority, Status, StoreError,
+    Event, EventId, EventKind, Job, JobId, Keep, Priority, Status, StoreError,
+    stored::readable,
     transition::{Cause, Next},
 };
 
@@ -70,17 +71,20 @@ impl Step {
         self.index(&job)?;
         let delay = job.request.not_before.and_then(|time| (time - self.now).to_std().ok());
         let place = self.wait(id, job.request.priority, delay.unwrap_or_default())?;
-        self.write(&Row { job, place, recorded: 0, ending: None })
+        self.write(&Row { job, place, since: self.now, recorded: 0, ending: None })
     }
 
     /// Takes the job that has been ready for longest, of the first of these priorities that has any.
     pub fn next_ready(&mut self, order: [Priority; 3]) -> Result<Option<Row>, StoreError> {
         for priority in order {
             let mut ready = self.transaction.open_table(ready(priority)).map_err(refused)?;
-            let Some((_, id)) = ready.pop_first().map_err(refused)? else { continue };
-            let row = self.row(JobId::from_u128(id.value()))?;
-            let row = row.ok_or_else(|| StoreError::Corrupt("a job is ready that is not there".into()))?;
-            return Ok(Some(Row { place: Place::Nowhere, ..row }));
+            while let Some((_, id)) = ready.pop_first().map_err(refused)? {
+                let id = JobId::from_u128(id.value());
+                // One that can't be read is out of the way of the others then.
+                if let Some(Some(row)) = readable(id, self.row(id)) {
+                    return Ok(Some(Row { place: Place::Nowhere, ..row }));
+                }
+            }
         }
         Ok(None)
     }
@@ -93,6 +97,7 @@ impl Step {
         self.unindex(&row.job)?;
         row.job.status = status;
         self.index(&row.job)?;
+        row.since = self.now;
         row.place = if status == Status::Pending { self.wait(id, priority, delay)? } else { Place::Nowhere };
         if status.is_terminal() {
             self.end(id, &mut row.job)?;
@@ -160,19 +165,21 @@ impl Step {
 
     /// Whether a delayed job is due, or an old one or a key can be forgotten. A step without a chore need not be
     /// committed.
-    pub fn has_chores(&self, ttl: Duration) -> Result<bool, StoreError> {
+    pub fn has_chores(&self, keep: Keep) -> Result<bool, StoreError> {
         let due = self.earliest(DELAYED, self.now, 1)?;
-        let old = self.earliest(ENDED, self.before(ttl), 1)?;
+        let old = self.surplus(keep, 1)?;
         Ok(!due.is_empty() || !old.is_empty() || self.has_old_keys()?)
     }
 
     /// Makes ready what is due, at most `limit` jobs.
     pub fn wake_due(&mut self, limit: usize) -> Result<(), StoreError> {
         let due = self.earliest(DELAYED, self.now, limit)?;
-        for (_, id) in due {
-            if let Some(mut row) = self.row(JobId::from_u128(id))? {
+        for (time, id) in due {
+            self.transaction.open_table(DELAYED).map_err(refused)?.remove((time, id)).map_err(refused)?;
+            let job = JobId::from_u128(id);
+            if let Some(Some(mut row)) = readable(job, self.row(job)) {
                 let priority = row.job.request.priority;
-                self.stop_waiting(id, priority, row.place)?;
+                row.since = self.now;
                 row.place = self.wait(id, priority, Duration::ZERO)?;
                 self.write(&row)?;
             }
@@ -180,12 +187,13 @@ impl Step {
         Ok(())
     }
 
-    /// Forgets jobs that ended longer ago than `ttl`, at most `limit`, with all that belongs to them.
-    pub fn forget_old(&mut self, ttl: Duration, limit: usize) -> Result<(), StoreError> {
-        for (ended, id) in self.earliest(ENDED, self.before(ttl), limit)? {
+    /// Forgets jobs that ended and are not to be kept, at most `limit`, with all that belongs to them.
+    pub fn forget_old(&mut self, keep: Keep, limit: usize) -> Result<(), StoreError> {
+        for (ended, id) in self.surplus(keep, limit)? {
             self.transaction.open_table(ENDED).map_err(refused)?.remove((ended, id)).map_err(refused)?;
-            if let Some(Row { job, .. }) = self.row(JobId::from_u128(id))? {
-                self.transaction.open_table(JOBS).map_err(refused)?.remove(id).map_err(refused)?;
+            let row = readable(JobId::from_u128(id), self.row(JobId::from_u128(id))).flatten();
+            self.transaction.open_table(JOBS).map_err(refused)?.remove(id).map_err(refused)?;
+            if let Some(Row { job, .. }) = row {
                 self.unindex(&job)?;
                 if let Some(batch) = job.batch {
                     let mut batches = self.transaction.open_table(BATCHES).map_err(refused)?;
@@ -209,6 +217,14 @@ impl Step {
         }
         numbers.insert(LAST_PURGED, last_purged).map_err(refused)?;
         Ok(())
+    }
+
+    /// Jobs that ended and are not to be kept: those that did so too long ago, and the first of too many.
+    fn surplus(&self, keep: Keep, limit: usize) -> Result<Vec<(u64, Key)>, StoreError> {
+        let ended = self.transaction.open_table(ENDED).map_err(refused)?.len().map_err(refused)?;
+        let over = usize::try_from(ended.saturating_sub(keep.most)).unwrap_or(limit).min(limit);
+        let old = self.earliest(ENDED, self.before(keep.ttl), limit)?;
+        if over > old.len() { self.earliest(ENDED, DateTime::<Utc>::MAX_UTC, over) } else { Ok(old) }
     }
 
     /// The time at which what is forgotten now had ended.

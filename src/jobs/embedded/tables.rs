@@ -1,5 +1,6 @@
 //! The tables of the file, and what is in a row.
 
+use chrono::{DateTime, Utc};
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,9 @@ pub const LAST_PROBE: &str = "last_probe";
 pub struct Row {
     pub job: Job,
     pub place: Place,
+    /// When it came there.
+    #[serde(default = "Utc::now")]
+    pub since: DateTime<Utc>,
     /// The number of the last progress of the attempt that is written.
     #[serde(default)]
     pub recorded: u64,

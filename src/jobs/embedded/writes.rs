@@ -123,10 +123,10 @@ impl Shared {
         Ok(Applied::Done(job))
     }
 
-    pub fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
+    pub fn claim_delivery(&self, lease: Duration, busy: &[String]) -> Result<Option<Delivery>, StoreError> {
         let memory = self.memory();
         let mut step = Step::begin(&self.database)?;
-        let claimed = step.claim_message(lease)?;
+        let claimed = step.claim_message(lease, busy)?;
         if claimed.is_some() {
             self.commit(step, &memory)?;
         }
@@ -147,13 +147,13 @@ impl Shared {
         let silent = Instant::now().checked_sub(self.lease);
         memory.workers.retain(|_, (_, seen)| silent.is_none_or(|silent| *seen >= silent));
         let mut step = Step::begin(&self.database)?;
-        if !step.has_chores(self.ttl)? {
+        if !step.has_chores(self.keep)? {
             return Ok(false);
         }
         step.wake_due(TIDY_LIMIT)?;
-        step.forget_old(self.ttl, TIDY_LIMIT)?;
+        step.forget_old(self.keep, TIDY_LIMIT)?;
         step.forget_keys(TIDY_LIMIT)?;
-        let more = step.has_chores(self.ttl)?;
+        let more = step.has_chores(self.keep)?;
         self.commit(step, &memory)?;
         Ok(more)
     }

@@ -115,17 +115,17 @@ impl Connection {
         }
     }
 
-    /// Waits until as many replicas as there have to be have all that was written before on this connection: what they
-    /// have survives a failover to them. Returns whether there have to be any.
-    pub async fn await_replicas(&self) -> Result<bool, StoreError> {
-        if self.replicas == 0 {
-            return Ok(false);
-        }
+    /// Waits until as many replicas as there have to be have all that was written before, on whatever connection: what they
+    /// have survives a failover to them. Nothing else is answered on this connection meanwhile.
+    pub async fn await_replicas(&self) -> Result<(), StoreError> {
+        // WAIT asks about the last write of its connection.
+        let counters = format!("{}:counters", self.queue);
+        self.routed(|| self.client.hincrby::<(), _, _>(&counters, "waits", 1)).await?;
         let wait = CustomCommand::new("WAIT", ClusterHash::Custom(redis_keyslot(self.queue.as_bytes())), false);
         let args = [i64::from(self.replicas), REPLICA_TIMEOUT_MS];
         let count: u32 = self.client.custom(wait, args.to_vec()).await.map_err(|error| self.fault(&error))?;
         if count >= self.replicas {
-            return Ok(true);
+            return Ok(());
         }
         Err(StoreError::Unavailable(format!(
             "only {count} replicas of Redis at {} have what was written, and REDIS_WAIT_REPLICAS asks for {}; are they up?",

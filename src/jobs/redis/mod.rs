@@ -10,6 +10,7 @@ mod feed;
 mod listener;
 mod options;
 mod record;
+mod replicas;
 mod scripts;
 
 use std::{
@@ -23,20 +24,23 @@ use std::{
 use async_trait::async_trait;
 use connection::Connection;
 use fred::types::Value;
+use futures_util::future::try_join_all;
 use listener::Listener;
 pub use options::{QueueName, RedisOptions};
-use record::{Fields, checkpoint, delivery_of, job_of, submitted, to_json, unexpected, worker_of};
+use record::{Fields, checkpoint, delivery_of, job_of, jobs_of, submitted, to_json, unexpected, worker_of};
+use replicas::Replicas;
 use scripts::{
     APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, LIST, OLDEST_READY,
-    RECORD, STATS, SUBMIT, TIDY, WORKERS,
+    OUTBOX, RECORD, STATS, SUBMIT, TIDY, WORKERS,
 };
 use tokio::sync::broadcast;
 
 use super::{
-    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, KEY_LIFETIME, Lease, Listing,
-    Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status, Store, StoreError, Submission, SubmitError,
-    WorkerId, WorkerInfo,
+    Applied, Attempted, BatchId, Claim, DUE_LOOKED_AT, Delivery, Event, EventId, EventKind, Job, JobId, KEY_LIFETIME,
+    Keep, Lease, Listing, Outbox, Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status, Store, StoreError,
+    Submission, SubmitError, WorkerId, WorkerInfo,
     priority::Turns,
+    stored::readable,
     transition::{Guard, Next, Transition},
 };
 
@@ -46,9 +50,11 @@ const TIDY_LIMIT: usize = 100;
 /// Jobs, events, checkpoints and heartbeats in Redis.
 pub struct RedisStore {
     connection: Arc<Connection>,
+    /// Those that have to have what is to be kept; none if nobody has to.
+    replicas: Option<Replicas>,
     listener: Listener,
     lease: Duration,
-    ttl: Duration,
+    keep: Keep,
     /// How often a job had become ready before the last claim that found none.
     seen: AtomicU64,
     turns: Turns,
@@ -57,11 +63,17 @@ pub struct RedisStore {
 impl RedisStore {
     /// The store at a URL, or as other options say. Redis need not be up yet: the connection is made in the background,
     /// again and again. Must be called within a tokio runtime.
-    pub fn connect(options: impl Into<RedisOptions>, lease: Duration, ttl: Duration) -> Result<Self, StoreError> {
+    pub fn connect(
+        options: impl Into<RedisOptions>,
+        lease: Duration,
+        keep: impl Into<Keep>,
+    ) -> Result<Self, StoreError> {
         let options = options.into();
         let connection = Arc::new(Connection::new(&options)?.start());
+        let replicas = if options.replicas == 0 { None } else { Some(Replicas::start(&options)?) };
         let listener = Listener::start(&options, connection.clone())?;
-        Ok(Self { connection, listener, lease, ttl, seen: AtomicU64::new(0), turns: Turns::new() })
+        let keep = keep.into();
+        Ok(Self { connection, replicas, listener, lease, keep, seen: AtomicU64::new(0), turns: Turns::new() })
     }
 
     /// Waits for the first connection: before, what is read from the feed may be followed by events that nobody hears.
@@ -70,17 +82,17 @@ impl RedisStore {
     }
 
     /// Makes sure that the step that left a job like this is on as many replicas as there have to be. If Redis fails over in
-    /// between, they are asked about a connection that wrote nothing; then only the job says whether the step is there.
+    /// between, those of another primary are asked; then only the job as that one has it says whether the step is there.
     async fn assure(&self, left: &Job) -> Result<(), StoreError> {
-        if !self.connection.await_replicas().await? {
-            return Ok(());
-        }
+        let Some(replicas) = &self.replicas else { return Ok(()) };
+        replicas.have_it().await?;
         let holds =
             |job: &Job| job.status == left.status || job.attempt > left.attempt || job.status == Status::Cancelled;
-        match self.get(left.id).await? {
-            Some(job) if holds(&job) => Ok(()),
-            _ => Err(self.connection.unavailable("it failed over and lost what was written")),
+        let record = replicas.record(left.id).await?;
+        if !record.is_empty() && holds(&job_of(&record)?) {
+            return Ok(());
         }
+        Err(self.connection.unavailable("it failed over and lost what was written"))
     }
 
     fn lease_ms(&self) -> u128 {
@@ -135,8 +147,12 @@ impl Store for RedisStore {
     }
 
     async fn batch(&self, id: BatchId) -> Result<Vec<Job>, StoreError> {
-        let records: Vec<Fields> = self.connection.run(&BATCH, args![id]).await?;
-        records.iter().map(job_of).collect()
+        let ids: Vec<String> = self.connection.run(&BATCH, args![id]).await?;
+        // One script that gave them all would hold up everybody for as long as all of them together do.
+        let records = ids.iter().map(async |id| self.connection.hash(&format!("job:{id}")).await);
+        let mut records = try_join_all(records).await?;
+        records.retain(|record| !record.is_empty());
+        Ok(jobs_of(&records))
     }
 
     async fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
@@ -145,8 +161,8 @@ impl Store for RedisStore {
         let cursor = listing.cursor.map(|id| id.to_string()).unwrap_or_default();
         let args = args![status, ticker, cursor, listing.limit];
         let (records, more): (Vec<Fields>, bool) = self.connection.run(&LIST, args).await?;
-        let jobs: Vec<Job> = records.iter().map(job_of).collect::<Result<_, _>>()?;
-        Ok(Page { next: jobs.last().filter(|_| more).map(|job| job.id), jobs })
+        let last = records.last().filter(|_| more).and_then(|record| record.get("id")?.parse().ok());
+        Ok(Page { jobs: jobs_of(&records), next: last })
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {
@@ -168,12 +184,17 @@ impl Store for RedisStore {
         let seen = self.listener.ready();
         let mut args = args![worker];
         args.extend(self.turns.next().map(|priority| Value::from(priority.as_str())));
-        let claimed: Option<(Fields, Value)> = self.connection.run(&CLAIM, args).await?;
-        let Some((fields, state)) = claimed else {
-            self.seen.store(seen, Ordering::Relaxed);
-            return Ok(None);
-        };
-        Ok(Some(Claim { job: job_of(&fields)?, checkpoint: checkpoint(state)? }))
+        loop {
+            let claimed: Option<(Fields, Value)> = self.connection.run(&CLAIM, args.clone()).await?;
+            let Some((fields, state)) = claimed else {
+                self.seen.store(seen, Ordering::Relaxed);
+                return Ok(None);
+            };
+            // One that can't be read is out of the way of the others now.
+            if let Some(job) = jobs_of(&[fields]).pop() {
+                return Ok(Some(Claim { job, checkpoint: checkpoint(state)? }));
+            }
+        }
     }
 
     async fn wait_ready(&self, timeout: Duration) -> Result<(), StoreError> {
@@ -221,12 +242,20 @@ impl Store for RedisStore {
 
     async fn expired(&self) -> Result<Vec<Job>, StoreError> {
         let records: Vec<Fields> = self.connection.run(&EXPIRED, args![self.lease_ms(), TIDY_LIMIT]).await?;
-        records.iter().map(job_of).collect()
+        Ok(jobs_of(&records))
     }
 
-    async fn claim_delivery(&self, lease: Duration) -> Result<Option<Delivery>, StoreError> {
-        let claimed: Option<(String, Fields)> = self.connection.run(&CLAIM_DELIVERY, args![lease.as_millis()]).await?;
-        claimed.map(|(event, fields)| delivery_of(&event, &fields)).transpose()
+    async fn claim_delivery(&self, lease: Duration, busy: &[String]) -> Result<Option<Delivery>, StoreError> {
+        let mut args = args![lease.as_millis(), DUE_LOOKED_AT];
+        args.extend(busy.iter().map(Value::from));
+        loop {
+            let claimed: Option<(String, Fields)> = self.connection.run(&CLAIM_DELIVERY, args.clone()).await?;
+            let Some((event, fields)) = claimed else { return Ok(None) };
+            // One that can't be read waits for a version that can, for as long as it is claimed.
+            if let Some(delivery) = readable(&event, delivery_of(&event, &fields)) {
+                return Ok(Some(delivery));
+            }
+        }
     }
 
     async fn conclude_delivery(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError> {
@@ -236,8 +265,14 @@ impl Store for RedisStore {
         self.connection.run(&CONCLUDE_DELIVERY, args).await
     }
 
+    async fn outbox(&self) -> Result<Outbox, StoreError> {
+        let (waiting, overdue): (u64, u64) = self.connection.run(&OUTBOX, Vec::new()).await?;
+        Ok(Outbox { waiting, overdue: Duration::from_millis(overdue) })
+    }
+
     async fn tidy(&self) -> Result<bool, StoreError> {
-        self.connection.run(&TIDY, args![self.lease_ms(), self.ttl.as_millis(), TIDY_LIMIT]).await
+        let Keep { ttl, most } = self.keep;
+        self.connection.run(&TIDY, args![self.lease_ms(), ttl.as_millis(), most, TIDY_LIMIT]).await
     }
 
     async fn heartbeat(&self, worker: &WorkerInfo) -> Result<(), StoreError> {
@@ -250,7 +285,7 @@ impl Store for RedisStore {
 
     async fn workers(&self) -> Result<Vec<WorkerInfo>, StoreError> {
         let workers: Vec<(String, u64)> = self.connection.run(&WORKERS, args![self.lease_ms()]).await?;
-        workers.iter().map(|(info, seen)| worker_of(info, *seen)).collect()
+        Ok(workers.iter().filter_map(|(info, seen)| readable("a worker", worker_of(info, *seen))).collect())
     }
 
     async fn replay(&self, scope: Scope, after: EventId, limit: usize) -> Result<Replay, StoreError> {

@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use fred::types::Value;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::jobs::{Delivery, Event, EventId, Job, StoreError, Submission, Webhook, WorkerId, WorkerInfo, message_id};
+use crate::jobs::{
+    Delivery, Event, EventId, Job, JobRequest, StoreError, Submission, Webhook, WorkerId, WorkerInfo, message_id,
+    stored::{self, readable},
+};
 
 /// A hash.
 pub type Fields = HashMap<String, String>;
@@ -15,7 +18,7 @@ pub type Fields = HashMap<String, String>;
 pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
     Ok(Job {
         id: number(fields, "id")?,
-        request: from_json(field(fields, "request")?)?,
+        request: request(fields)?,
         batch: fields.get("batch").map(|id| id.parse().map_err(unexpected)).transpose()?,
         status: from_word(field(fields, "status")?)?,
         created_at: time_of(number(fields, "created_at")?)?,
@@ -29,6 +32,17 @@ pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
         decision: fields.get("decision").map(|word| from_word(word)).transpose()?,
         webhook: webhook(fields)?,
     })
+}
+
+/// The jobs of those records that can be read.
+pub fn jobs_of(records: &[Fields]) -> Vec<Job> {
+    let name = |record: &Fields| record.get("id").cloned().unwrap_or_default();
+    records.iter().filter_map(|record| readable(name(record), job_of(record))).collect()
+}
+
+fn request(fields: &Fields) -> Result<JobRequest, StoreError> {
+    let text = field(fields, "request")?;
+    stored::request(&mut serde_json::Deserializer::from_str(text)).map_err(unexpected)
 }
 
 /// The job at this place of a submission, stored at this time.
@@ -57,7 +71,7 @@ pub fn delivery_of(event: &str, fields: &Fields) -> Result<Delivery, StoreError>
     let batch = field(fields, "batch")?;
     Ok(Delivery {
         job: number(fields, "job")?,
-        request: from_json(field(fields, "request")?)?,
+        request: request(fields)?,
         batch: if batch.is_empty() { None } else { Some(batch.parse().map_err(unexpected)?) },
         created_at: time_of(number(fields, "created_at")?)?,
         event: event.parse().map_err(unexpected)?,

@@ -24,6 +24,7 @@ scripts! {
     LAST_EVENT = "last_event.lua";
     LIST = "list.lua";
     OLDEST_READY = "oldest_ready.lua";
+    OUTBOX = "outbox.lua";
     RECORD = "record.lua";
     REPLAY = "replay.lua";
     STATS = "stats.lua";

@@ -5,14 +5,16 @@
 //! middle is due again when its claim is over. What fails is tried again with backoff, until it is given up.
 
 mod signature;
+mod under_way;
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use reqwest::{Client, StatusCode, header};
 use signature::signatures;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::time::sleep;
 use tracing::{debug, info, warn};
+use under_way::UnderWay;
 use url::Url;
 
 use crate::{
@@ -20,11 +22,9 @@ use crate::{
     egress::{OutOfReach, Reach},
     http_client::{PROGRAM, root_cause},
     jobs::{Attempted, Delivery, Queue, RetryPolicy, WebhookUrl},
+    metrics::METRICS,
     telemetry::{Span, SpanKind},
 };
-
-/// How many messages a worker delivers at once.
-const AT_ONCE: usize = 16;
 
 /// How often due messages are looked for.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -64,12 +64,13 @@ pub async fn deliver(queue: Queue, sender: Sender) {
         return;
     }
     let sender = Arc::new(sender);
-    let mut under_way = JoinSet::new();
+    let mut under_way = UnderWay::default();
     loop {
-        if under_way.len() < AT_ONCE {
-            match queue.claim_delivery(sender.timeout + SLACK).await {
+        if under_way.has_room() {
+            match queue.claim_delivery(sender.timeout + SLACK, &under_way.busy()).await {
                 Ok(Some(delivery)) => {
-                    under_way.spawn(attempt(queue.clone(), sender.clone(), delivery));
+                    let receiver = delivery.receiver().unwrap_or_default().to_owned();
+                    under_way.begin(receiver, attempt(queue.clone(), sender.clone(), delivery));
                     continue;
                 }
                 Ok(None) => {}
@@ -78,7 +79,7 @@ pub async fn deliver(queue: Queue, sender: Sender) {
         }
         tokio::select! {
             () = sleep(PERIOD) => {}
-            Some(_) = under_way.join_next() => {}
+            () = under_way.one_ended() => {}
         }
     }
 }
@@ -87,6 +88,7 @@ pub async fn deliver(queue: Queue, sender: Sender) {
 async fn attempt(queue: Queue, sender: Arc<Sender>, delivery: Delivery) {
     let attempted = sender.conclude(&delivery, sent(&sender, &delivery).await);
     let (job, attempt) = (delivery.job, delivery.attempt);
+    METRICS.webhook_attempt(attempted.outcome());
     match &attempted {
         Attempted::Delivered => info!(job.id = %job, attempt, "the webhook is delivered"),
         Attempted::Retry { error, delay } => {

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use tradingagents::{
     domain::{Decision, Rating},
     jobs::{
-        Applied, Cancel, ErrorType, EventId, EventKind, JobId, Listing, Queue, Recorded, RetryPolicy, Scope, Stats,
-        Status, Store, feed::Followed, transition::Transition,
+        Applied, Cancel, ErrorType, EventId, EventKind, JobId, Keep, Listing, Queue, Recorded, RetryPolicy, Scope,
+        Stats, Status, Store, feed::Followed, transition::Transition,
     },
 };
 
@@ -16,6 +16,7 @@ use super::stage::{
 };
 
 for_both! {
+    of_more_jobs_than_are_kept_those_that_ended_first_are_forgotten,
     a_retry_counts_and_shows_the_error_and_is_ready_at_once_without_delay,
     a_retry_with_a_delay_is_pending_but_not_ready_before_it_is_due,
     a_released_job_is_ready_at_once_and_that_is_no_retry,
@@ -286,4 +287,23 @@ async fn a_store_that_forgot_jobs_goes_on_numbering_events(stage: Stage) {
 
 fn queue(store: &Arc<dyn Store>) -> Queue {
     Queue::new(store.clone(), RetryPolicy { max_retries: 3, base: LONG, max: LONG })
+}
+
+async fn of_more_jobs_than_are_kept_those_that_ended_first_are_forgotten(stage: Stage) {
+    let store = stage.store_with(LONG, Keep { ttl: LONG, most: 3 }).await;
+    let mut ended = Vec::new();
+    for _ in 0..250 {
+        ended.push(apply(&*store, &Transition::cancel(submit(&*store).await.id)).await.id);
+    }
+    let pending = submit(&*store).await;
+    let mut steps = 1;
+    while store.tidy().await.unwrap() {
+        steps += 1;
+    }
+    assert!(steps > 1, "each step is a small one");
+    let mut kept = list_by(&*store, Status::Cancelled).await;
+    kept.reverse();
+    assert_eq!(kept.iter().map(|job| job.id).collect::<Vec<_>>(), ended[247..]);
+    assert_eq!(stored(&*store, Scope::Job(ended[0])).await, []);
+    assert_eq!(store.get(pending.id).await.unwrap(), Some(pending));
 }

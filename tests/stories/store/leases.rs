@@ -196,7 +196,8 @@ async fn maintenance_gives_the_jobs_of_the_dead_to_others_until_the_retries_are_
     store.record(&first.lease(), &progress(vec![], Some(b"state".to_vec()))).await.unwrap();
 
     let second = eventually(async || {
-        queue.maintain().await.unwrap();
+        queue.tidy_up().await.unwrap();
+        queue.end_expired().await.unwrap();
         store.claim(&worker()).await.unwrap()
     })
     .await;
@@ -205,7 +206,8 @@ async fn maintenance_gives_the_jobs_of_the_dead_to_others_until_the_retries_are_
     assert_eq!(second.checkpoint, Some(b"state".to_vec()));
 
     let ended = eventually(async || {
-        queue.maintain().await.unwrap();
+        queue.tidy_up().await.unwrap();
+        queue.end_expired().await.unwrap();
         Some(get(&*store, first.job.id).await).filter(|job| job.status.is_terminal())
     })
     .await;

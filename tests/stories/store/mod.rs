@@ -26,6 +26,7 @@ mod events;
 mod following;
 mod leases;
 mod listing;
+mod other_versions;
 mod random_walk;
 mod redis_alone;
 mod redis_outages;

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::task::JoinSet;
 use tradingagents::jobs::{
-    EventId, JobId, Lease, Listing, Queue, Recorded, RedisStore, RetryPolicy, Scope, Stats, Status, Store, StoreError,
-    Submission, SubmitError, feed::Followed, transition::Transition,
+    EventId, JobConfig, JobId, JobRequest, Lease, Listing, Queue, Recorded, RedisOptions, RedisStore, RetryPolicy,
+    Scope, Stats, Status, Store, StoreError, Submission, SubmitError, feed::Followed, transition::Transition,
 };
 
 use super::stage::{
-    LONG, SHORT, apply, claim, completion, eventually, failure, hear, open, progress, request, running, soon, step,
-    steps, stored, submit, submit_for, worker,
+    LONG, SHORT, apply, claim, completion, eventually, failure, get, hear, open, progress, request, running, soon,
+    step, steps, stored, submit, submit_for, worker,
 };
 use crate::support::{
     program::Sandbox,
@@ -83,17 +84,38 @@ async fn a_pending_job_takes_less_than_two_kilobytes() {
     let redis = Redis::start(&[]).await;
     let store = open(&redis, LONG, LONG).await;
     submit(&*store).await;
-    let used = async || {
-        let memory = redis.cli(&["INFO", "memory"]).await;
-        let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
-        used.trim().parse::<usize>().unwrap()
-    };
-    let before = used().await;
+    let before = used_memory(&redis).await;
     for _ in 0..JOBS {
         submit(&*store).await;
     }
-    let each = (used().await - before) / JOBS;
+    let each = (used_memory(&redis).await - before) / JOBS;
+    println!("a pending job takes {each} bytes");
     assert!(each < 2000, "{each} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_completed_job_takes_less_than_sixteen_kilobytes_with_its_events() {
+    let redis = Redis::start(&[]).await;
+    let sandbox =
+        Sandbox::new().set("REDIS_URL", redis.url()).set("API_LISTEN", "127.0.0.1:0").set("LLM_PROVIDER", "rules");
+    let (api, _worker) = (sandbox.start(&["api"]), sandbox.start(&["worker"]));
+    let service = Service::at(&api.url().await);
+    let id = service.submit("AAPL", "2012-09-19", json!({})).await;
+    let events = service.events(&id).await.len();
+    assert_eq!(service.job(&id).await["status"], "completed");
+    let mut bytes = 0;
+    for key in [format!("{{ta:0}}:job:{id}"), format!("{{ta:0}}:job:{id}:events")] {
+        bytes += redis.cli(&["MEMORY", "USAGE", &key, "SAMPLES", "0"]).await.trim().parse::<usize>().unwrap();
+    }
+    println!("a completed job takes {bytes} bytes, with {events} events");
+    assert!(bytes < 16_000, "{bytes} bytes");
+}
+
+/// What Redis has in use, bytes.
+async fn used_memory(redis: &Redis) -> usize {
+    let memory = redis.cli(&["INFO", "memory"]).await;
+    let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+    used.trim().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -173,6 +195,63 @@ async fn a_full_redis_refuses_whole_steps_and_says_what_to_do() {
     apply(&*store, &completion(&claimed.lease())).await;
     assert_eq!(claim(&*store).await.job.id, pending.id);
     submit(&*store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_full_has_room_again_without_anybody_and_the_job_of_a_killed_worker_goes_on() {
+    let redis = Redis::start(&[]).await;
+    let store = open(&redis, LONG, LONG).await;
+    let request = JobRequest::new("AAPL".parse().unwrap(), "2012-09-19".parse().unwrap(), JobConfig::default());
+    let killed = store.submit(&Submission::of_job(JobId::new(), request)).await.unwrap().into_job();
+    store.claim(&worker()).await.unwrap();
+    for _ in 0..1500 {
+        apply(&*store, &Transition::cancel(submit(&*store).await.id)).await;
+    }
+    // Room for what a job writes, and far less than those take that ended.
+    let limit = used_memory(&redis).await - 300_000;
+    redis.cli(&["CONFIG", "SET", "maxmemory", &limit.to_string()]).await;
+    assert!(matches!(submit_one(&*store).await, Err(StoreError::Full(_))));
+
+    let sandbox = Sandbox::new()
+        .set("REDIS_URL", redis.url())
+        .set("LLM_PROVIDER", "rules")
+        .set("JOB_LEASE", 1)
+        .set("MAX_KEPT", 1);
+    let _worker = sandbox.start(&["worker"]);
+    let ended = eventually(async || Some(get(&*store, killed.id).await).filter(|job| job.status.is_terminal())).await;
+    assert_eq!((ended.status, ended.attempt), (Status::Completed, 2));
+    submit_one(&*store).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_are_awaited_in_vain_hold_up_nobody_else() {
+    let redis = Redis::start(&[]).await;
+    let plain = open(&redis, LONG, LONG).await;
+    let options = RedisOptions { url: redis.url(), replicas: 1, ..RedisOptions::default() };
+    let store = Arc::new(RedisStore::connect(options, LONG, LONG).unwrap());
+    store.last_event().await.unwrap();
+    let claimed = running(&*plain).await;
+    let mut submissions = JoinSet::new();
+    for _ in 0..20 {
+        let store = Arc::clone(&store);
+        submissions.spawn(async move { submit_one(&*store).await });
+    }
+    let (mut refused, mut answered) = (0, 0);
+    while refused < 20 {
+        tokio::select! {
+            Some(submitted) = submissions.join_next() => {
+                let Err(StoreError::Unavailable(message)) = submitted.unwrap() else { panic!("it has no replica") };
+                assert!(message.contains("only 0 replicas"), "{message}");
+                refused += 1;
+            }
+            job = store.get(claimed.job.id) => {
+                assert_eq!(job.unwrap(), Some(claimed.job.clone()));
+                assert_eq!(store.record(&claimed.lease(), &progress(vec![], None)).await.unwrap(), Recorded::Done);
+                answered += 1;
+            }
+        }
+    }
+    assert!(answered > 0);
 }
 
 /// Submits a job that the store may not be able to take.

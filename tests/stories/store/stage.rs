@@ -16,7 +16,7 @@ use tradingagents::{
     domain::{Agent, Decision, Rating},
     jobs::{
         Applied, Claim, EmbeddedStore, ErrorType, Event, EventId, EventKind, Failure, Job, JobConfig, JobId,
-        JobRequest, Lease, Listing, Progress, Recorded, RedisStore, Scope, Status, Store, Submission, WorkerId,
+        JobRequest, Keep, Lease, Listing, Progress, Recorded, RedisStore, Scope, Status, Store, Submission, WorkerId,
         transition::Transition,
     },
 };
@@ -48,18 +48,18 @@ impl Stage {
         self.store_with(LONG, LONG).await
     }
 
-    /// A store with this lease time and this time to live of ended jobs.
-    pub async fn store_with(&self, lease: Duration, ttl: Duration) -> Arc<dyn Store> {
+    /// A store with this lease time that keeps ended jobs like this.
+    pub async fn store_with(&self, lease: Duration, keep: impl Into<Keep>) -> Arc<dyn Store> {
         match self {
-            Self::Redis(redis) => open(redis, lease, ttl).await,
-            Self::Embedded => Arc::new(EmbeddedStore::in_memory(lease, ttl).unwrap()),
+            Self::Redis(redis) => open(redis, lease, keep).await,
+            Self::Embedded => Arc::new(EmbeddedStore::in_memory(lease, keep).unwrap()),
         }
     }
 }
 
 /// A store on this Redis, once it is connected.
-pub async fn open(redis: &Redis, lease: Duration, ttl: Duration) -> Arc<dyn Store> {
-    let store = RedisStore::connect(&redis.url(), lease, ttl).unwrap();
+pub async fn open(redis: &Redis, lease: Duration, keep: impl Into<Keep>) -> Arc<dyn Store> {
+    let store = RedisStore::connect(&redis.url(), lease, keep).unwrap();
     store.last_event().await.unwrap();
     Arc::new(store)
 }

@@ -1,6 +1,10 @@
 //! What can be said of jobs when they are submitted: priority, time, idempotency keys, batches.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
@@ -24,6 +28,7 @@ for_both! {
     a_job_whose_time_is_past_begins_at_once,
     a_scheduled_job_can_be_cancelled,
     the_longest_wait_is_that_of_jobs_that_are_ready,
+    a_backoff_is_no_part_of_the_longest_wait,
     more_jobs_than_one_step_takes_come_due_together,
     a_repeated_submission_is_the_same_job_whatever_became_of_it,
     a_key_that_was_used_for_another_request_is_refused,
@@ -165,6 +170,20 @@ async fn the_longest_wait_is_that_of_jobs_that_are_ready(stage: Stage) {
     assert!(wait().await >= Some(first), "it waits on");
     claim(&*store).await;
     assert_eq!(wait().await, None);
+}
+
+async fn a_backoff_is_no_part_of_the_longest_wait(stage: Stage) {
+    let backoff = Duration::from_millis(300);
+    let store = stage.store().await;
+    let began = Instant::now();
+    let failed = running(&*store).await;
+    apply(&*store, &Transition::retry(&failed.lease(), &failure(), 1, backoff)).await;
+    let wait = eventually(async || {
+        store.tidy().await.unwrap();
+        store.oldest_ready().await.unwrap()
+    })
+    .await;
+    assert!(wait + backoff < began.elapsed() + Duration::from_millis(2), "{wait:?}");
 }
 
 async fn a_scheduled_job_can_be_cancelled(stage: Stage) {

@@ -26,7 +26,7 @@ for_both! {
 async fn a_jobs_end_writes_a_message_that_carries_all_it_says(stage: Stage) {
     let store = stage.store().await;
     let job = submit_request(&*store, telling()).await;
-    assert_eq!(store.claim_delivery(LONG).await.unwrap(), None);
+    assert_eq!(store.claim_delivery(LONG, &[]).await.unwrap(), None);
     let claimed = claim(&*store).await;
     let ended = apply(&*store, &completion(&claimed.lease())).await;
 
@@ -44,16 +44,16 @@ async fn a_job_without_a_url_writes_none(stage: Stage) {
     let store = stage.store().await;
     let claimed = running(&*store).await;
     assert_eq!(apply(&*store, &completion(&claimed.lease())).await.webhook, None);
-    assert_eq!(store.claim_delivery(LONG).await.unwrap(), None);
+    assert_eq!(store.claim_delivery(LONG, &[]).await.unwrap(), None);
 }
 
 async fn a_claimed_message_is_hidden_until_its_claim_is_over(stage: Stage) {
     let store = stage.store().await;
     end(&*store).await;
     let first = claim_due(&*store, SHORT).await;
-    let second = eventually(async || store.claim_delivery(LONG).await.unwrap()).await;
+    let second = eventually(async || store.claim_delivery(LONG, &[]).await.unwrap()).await;
     assert_eq!(second, Delivery { attempt: 2, ..first });
-    assert_eq!(store.claim_delivery(LONG).await.unwrap(), None);
+    assert_eq!(store.claim_delivery(LONG, &[]).await.unwrap(), None);
 }
 
 async fn a_message_is_claimed_by_one_of_many(stage: Stage) {
@@ -64,7 +64,7 @@ async fn a_message_is_claimed_by_one_of_many(stage: Stage) {
     let mut claims = JoinSet::new();
     for _ in 0..30 {
         let store = Arc::clone(&store);
-        claims.spawn(async move { store.claim_delivery(LONG).await.unwrap() });
+        claims.spawn(async move { store.claim_delivery(LONG, &[]).await.unwrap() });
     }
     let claimed: Vec<_> = claims.join_all().await.into_iter().flatten().map(|delivery| delivery.id()).collect();
     assert_eq!((claimed.len(), claimed.iter().collect::<HashSet<_>>().len()), (20, 20));
@@ -79,10 +79,10 @@ async fn a_failed_attempt_shows_in_the_job_and_is_due_again_after_its_delay(stag
     store.conclude_delivery(&first, &retry(Duration::from_millis(50))).await.unwrap();
     let webhook = get(&*store, job.id).await.webhook.unwrap();
     assert_eq!((webhook.status, webhook.attempts, webhook.error), (WebhookStatus::Pending, 1, Some(error.clone())));
-    let second = eventually(async || store.claim_delivery(LONG).await.unwrap()).await;
+    let second = eventually(async || store.claim_delivery(LONG, &[]).await.unwrap()).await;
     assert_eq!(second.attempt, 2);
     store.conclude_delivery(&second, &retry(LONG)).await.unwrap();
-    assert_eq!(store.claim_delivery(LONG).await.unwrap(), None);
+    assert_eq!(store.claim_delivery(LONG, &[]).await.unwrap(), None);
 }
 
 async fn a_concluded_message_is_gone(stage: Stage) {
@@ -98,7 +98,7 @@ async fn a_concluded_message_is_gone(stage: Stage) {
         let webhook = get(&*store, job.id).await.webhook.unwrap();
         assert_eq!((webhook.status, webhook.attempts, webhook.error), (status, 1, error));
         tokio::time::sleep(Duration::from_millis(5)).await;
-        assert_eq!(store.claim_delivery(LONG).await.unwrap(), None);
+        assert_eq!(store.claim_delivery(LONG, &[]).await.unwrap(), None);
     }
     if let Stage::Redis(redis) = &stage {
         let keys = redis.cli(&["KEYS", "*webhook*"]).await;
@@ -110,7 +110,7 @@ async fn what_is_said_of_an_earlier_attempt_is_refused(stage: Stage) {
     let store = stage.store().await;
     let job = end(&*store).await;
     let late = claim_due(&*store, Duration::from_millis(1)).await;
-    let current = eventually(async || store.claim_delivery(LONG).await.unwrap()).await;
+    let current = eventually(async || store.claim_delivery(LONG, &[]).await.unwrap()).await;
     store.conclude_delivery(&late, &Attempted::Failed { error: "late".into() }).await.unwrap();
     assert_eq!(get(&*store, job.id).await.webhook.unwrap().status, WebhookStatus::Pending);
     store.conclude_delivery(&current, &Attempted::Delivered).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_message_outlives_its_job(stage: Stage) {
     assert_eq!((delivery.job, &delivery.request), (job.id, &job.request));
     store.conclude_delivery(&delivery, &Attempted::Delivered).await.unwrap();
     assert_eq!(store.get(job.id).await.unwrap(), None);
-    assert_eq!(store.claim_delivery(LONG).await.unwrap(), None);
+    assert_eq!(store.claim_delivery(LONG, &[]).await.unwrap(), None);
 }
 
 async fn a_job_that_is_tried_again_tells_each_of_its_ends(stage: Stage) {
@@ -165,5 +165,5 @@ async fn end(store: &dyn Store) -> Job {
 
 /// A message that has to be due.
 async fn claim_due(store: &dyn Store, lease: Duration) -> Delivery {
-    store.claim_delivery(lease).await.unwrap().expect("a message is due")
+    store.claim_delivery(lease, &[]).await.unwrap().expect("a message is due")
 }

@@ -83,7 +83,7 @@ fn signed(method: &Method, url: &Url) -> [(&'static str, String); 3] {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The settings of results in a bucket of the server at this URL.

@@ -119,7 +119,8 @@ async fn work(queue: Queue, number: u32, stop: CancellationToken) {
 async fn maintain(queue: Queue, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(200))).await.is_some() {
         // It has to wait while Redis is away.
-        let _ = queue.maintain().await;
+        let _ = queue.tidy_up().await;
+        let _ = queue.end_expired().await;
     }
 }
 

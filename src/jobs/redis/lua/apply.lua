@@ -47,7 +47,8 @@ if status ~= 'pending' then
   redis.call('DEL', key('checkpoint', id))
   if before.webhook then
     redis.call('HSET', key('webhook', event), 'job', id, 'request', before.request, 'batch', before.batch or '',
-      'created_at', before.created_at, 'end', kind, 'attempt', 0)
+      'created_at', before.created_at, 'end', kind, 'attempt', 0,
+      'receiver', before.request:match('"webhook_url":"%a+://([^/?#"]*)') or '')
     redis.call('ZADD', WEBHOOKS, now(), event)
     redis.call('HSET', key('job', id), 'webhook_event', event, 'webhook_status', 'pending', 'webhook_attempts', 0)
     redis.call('HDEL', key('job', id), 'webhook_error')

@@ -1,2 +1,2 @@
--- batch -> records of its jobs, in the order of their submission
-return records(redis.call('LRANGE', key('batch', ARGV[1]), 0, -1))
+-- batch -> ids of its jobs, in the order of their submission
+return redis.call('LRANGE', key('batch', ARGV[1]), 0, -1)

@@ -1,7 +1,14 @@
--- lease in ms -> {event, message}, or false if none is due
+-- lease in ms, how many are looked at, receiver that is busy... -> {event, message}, or false if none is due for another
+local lease, limit = unpack(ARGV)
 local time = now()
-local event = redis.call('ZRANGEBYSCORE', WEBHOOKS, '-inf', time, 'LIMIT', 0, 1)[1]
-if not event then return false end
-redis.call('ZADD', WEBHOOKS, time + tonumber(ARGV[1]), event)
-redis.call('HINCRBY', key('webhook', event), 'attempt', 1)
-return { event, redis.call('HGETALL', key('webhook', event)) }
+local busy = {}
+for i = 3, #ARGV do busy[ARGV[i]] = true end
+for _, event in ipairs(redis.call('ZRANGEBYSCORE', WEBHOOKS, '-inf', time, 'LIMIT', 0, #ARGV > 2 and limit or 1)) do
+  local message = key('webhook', event)
+  if not busy[redis.call('HGET', message, 'receiver')] then
+    redis.call('ZADD', WEBHOOKS, time + tonumber(lease), event)
+    redis.call('HINCRBY', message, 'attempt', 1)
+    return { event, redis.call('HGETALL', message) }
+  end
+end
+return false

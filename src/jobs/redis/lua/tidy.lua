@@ -1,9 +1,11 @@
--- lease in ms, time to live in ms, limit -> whether there is more to do
-local lease, ttl, limit = unpack(ARGV)
+-- lease in ms, time to live in ms, most jobs to keep that ended, limit -> whether there is more to do
+local lease, ttl, most, limit = unpack(ARGV)
 local time = now()
 
 -- What frees memory comes first: it is allowed when the memory is full, the rest is not.
 local old = redis.call('ZRANGEBYSCORE', ENDED, '-inf', time - tonumber(ttl), 'LIMIT', 0, limit)
+local over = math.min(redis.call('ZCARD', ENDED) - tonumber(most), tonumber(limit))
+if over > #old then old = redis.call('ZRANGE', ENDED, 0, over - 1) end
 for _, id in ipairs(old) do
   local ended = job(id)
   if ended then
