@@ -2,7 +2,8 @@
 //!
 //! After a step back to an earlier version, the store holds settings and words that this one does not know. A setting
 //! without meaning here is passed over. A request that can't be read for another cause is no reason to lose sight of its
-//! job: it is listed, and ends as failed once it is claimed. Records that can't be read at all are left aside.
+//! job: it is listed, and ends as failed once it is claimed. A record that can't be read at all is in no list, and a store ends
+//! its job, or leaves it aside.
 
 use std::fmt::Display;
 

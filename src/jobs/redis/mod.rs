@@ -34,11 +34,12 @@ use scripts::{
     OUTBOX, RECORD, STATS, SUBMIT, TIDY, WORKERS,
 };
 use tokio::sync::broadcast;
+use tracing::warn;
 
 use super::{
-    Applied, Attempted, BatchId, Claim, DUE_LOOKED_AT, Delivery, Event, EventId, EventKind, Job, JobId, KEY_LIFETIME,
-    Keep, Lease, Listing, Outbox, Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status, Store, StoreError,
-    Submission, SubmitError, WorkerId, WorkerInfo,
+    Applied, Attempted, BatchId, Claim, DUE_LOOKED_AT, Delivery, ErrorType, Event, EventId, EventKind, Job, JobId,
+    KEY_LIFETIME, Keep, Lease, Listing, Outbox, Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status, Store,
+    StoreError, Submission, SubmitError, WorkerId, WorkerInfo,
     priority::Turns,
     stored::readable,
     transition::{Guard, Next, Transition},
@@ -58,6 +59,11 @@ pub struct RedisStore {
     /// How often a job had become ready before the last claim that found none.
     seen: AtomicU64,
     turns: Turns,
+}
+
+/// Arguments of a script.
+macro_rules! args {
+    ($($arg:expr),* $(,)?) => { vec![$(Value::from($arg.to_string())),*] };
 }
 
 impl RedisStore {
@@ -95,14 +101,21 @@ impl RedisStore {
         Err(self.connection.unavailable("it failed over and lost what was written"))
     }
 
+    /// Ends a running job whose record can't be read: it would take a turn, or a lease's end, for ever.
+    async fn give_up(&self, fields: &Fields, guard: &str, cause: &StoreError) -> Result<(), StoreError> {
+        let (id, attempt) = (text(fields, "id"), text(fields, "attempt"));
+        let (error_type, error) = (ErrorType::Unknown, format!("another version stored this job: {cause}"));
+        warn!(job.id = id, error, "a job that can't be read ends as failed");
+        let event = to_json(&EventKind::Failed { error_type, error: error.clone() });
+        let status = Status::Failed;
+        let args = args![id, guard, attempt, self.lease_ms(), status, 0, "", error_type.as_str(), error, "", event];
+        self.connection.run::<Value>(&APPLY, args).await?;
+        Ok(())
+    }
+
     fn lease_ms(&self) -> u128 {
         self.lease.as_millis()
     }
-}
-
-/// Arguments of a script.
-macro_rules! args {
-    ($($arg:expr),* $(,)?) => { vec![$(Value::from($arg.to_string())),*] };
 }
 
 #[async_trait]
@@ -190,9 +203,9 @@ impl Store for RedisStore {
                 self.seen.store(seen, Ordering::Relaxed);
                 return Ok(None);
             };
-            // One that can't be read is out of the way of the others now.
-            if let Some(job) = jobs_of(&[fields]).pop() {
-                return Ok(Some(Claim { job, checkpoint: checkpoint(state)? }));
+            match job_of(&fields) {
+                Ok(job) => return Ok(Some(Claim { job, checkpoint: checkpoint(state)? })),
+                Err(error) => self.give_up(&fields, "attempt", &error).await?,
             }
         }
     }
@@ -242,7 +255,15 @@ impl Store for RedisStore {
 
     async fn expired(&self) -> Result<Vec<Job>, StoreError> {
         let records: Vec<Fields> = self.connection.run(&EXPIRED, args![self.lease_ms(), TIDY_LIMIT]).await?;
-        Ok(jobs_of(&records))
+        let mut jobs = Vec::new();
+        for fields in &records {
+            match job_of(fields) {
+                Ok(job) => jobs.push(job),
+                // If that fails, the next time has to do; the others are none the worse for it.
+                Err(error) => drop(self.give_up(fields, "expired", &error).await),
+            }
+        }
+        Ok(jobs)
     }
 
     async fn claim_delivery(&self, lease: Duration, busy: &[String]) -> Result<Option<Delivery>, StoreError> {
@@ -305,6 +326,11 @@ impl Store for RedisStore {
     async fn probe(&self) -> Result<(), StoreError> {
         self.connection.probe().await
     }
+}
+
+/// A field of a record, whatever else is wrong with that.
+fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).map_or("", String::as_str)
 }
 
 /// The serde name of an enumeration's variant.

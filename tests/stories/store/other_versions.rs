@@ -2,9 +2,9 @@
 
 use redb::{Database, ReadableTable, TableDefinition};
 use serde_json::{Value, json};
-use tradingagents::jobs::{EmbeddedStore, Job, JobId, Listing, Store, transition::Transition};
+use tradingagents::jobs::{EmbeddedStore, EventKind, Job, JobId, Listing, Scope, Store, transition::Transition};
 
-use super::stage::{LONG, SHORT, apply, claim, eventually, failure, list_all, open, running, submit, worker};
+use super::stage::{LONG, SHORT, apply, claim, eventually, failure, list_all, open, running, stored, submit, worker};
 use crate::support::{program::Sandbox, redis::Redis, service::Service};
 
 /// A request of a version that knows another provider.
@@ -58,10 +58,19 @@ async fn a_record_that_can_not_be_read_keeps_no_other_from_its_turn() {
     rewrite(&redis, &torn.id.to_string(), "no JSON").await;
     let expired = eventually(async || store.expired().await.unwrap().pop()).await;
     assert_eq!(expired.id, other.id);
+    eventually(async || {
+        store.expired().await.unwrap();
+        (store.stats().await.unwrap().failed == 1).then_some(())
+    })
+    .await;
 
     let (torn, next) = (submit(&*store).await, submit(&*store).await);
     rewrite(&redis, &torn.id.to_string(), "no JSON").await;
     assert_eq!(claim(&*store).await.job.id, next.id);
+    let end = stored(&*store, Scope::Job(torn.id)).await.pop().unwrap().kind;
+    assert!(matches!(&end, EventKind::Failed { error, .. } if error.contains("another version")), "{end:?}");
+    let key = format!("{{ta:0}}:job:{}", torn.id);
+    assert_eq!(redis.cli(&["HGET", &key, "status"]).await.trim(), "failed");
 }
 
 #[tokio::test]
