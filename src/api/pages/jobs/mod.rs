@@ -100,7 +100,7 @@ fn list(page: &Page<'_>, filter: &Filter, found: &Found) -> Markup {
     html! {
         div #jobs data-live {
             @if found.is_by_prefix {
-                p.small { "No job is of the ticker " strong { (filter.ticker().to_uppercase()) } ". These of the newest jobs are of tickers that begin so:" }
+                p.small { "No " (filter.status) " job is of the ticker " strong { (filter.ticker().to_uppercase()) } "; these of the newest are of tickers that begin so:" }
             }
             @if rows.is_empty() { (none(page, filter)) } @else { (table(page, "Jobs, newest first", &rows)) }
             nav.pages aria-label="Pages" {
