@@ -9,12 +9,13 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
-use tradingagents::jobs::{
-    ErrorType, Event, EventId, EventKind, Job, JobId, Listing, RedisStore, Scope, Status, Store,
+use tradingagents::{
+    jobs::{ErrorType, Event, EventId, EventKind, Job, JobId, Listing, RedisStore, Scope, Status, Store},
+    memory::DecisionLog,
 };
 
 use crate::{
-    clients::{Heard, Promises},
+    clients::{Heard, Listener, Promises},
     redis::Redis,
     schedule::LEASE,
 };
@@ -95,9 +96,16 @@ impl Audit {
         let jobs = self.jobs().await;
         let missing: Vec<_> = promises.accepted.iter().filter(|id| !jobs.contains_key(id)).collect();
         assert!(missing.is_empty(), "accepted, and not there: {missing:?}");
-        // One more was sent by who tried whether it would be refused.
-        let most = promises.accepted.len() + promises.unanswered + 1;
-        assert!(jobs.len() <= most, "{} jobs of at most {most} submissions", jobs.len());
+        let mut marked = BTreeMap::<_, usize>::new();
+        for mark in jobs.values().filter_map(|job| job.request.config.quick_think_llm.as_ref()) {
+            *marked.entry(mark.as_str()).or_default() += 1;
+        }
+        for (mark, count) in &promises.keyed {
+            assert_eq!(marked.get(mark.as_str()), Some(count), "the jobs of one idempotency key");
+        }
+        // Those without a mark were sent by who tried whether they would be refused.
+        let (count, most) = (marked.values().sum::<usize>(), promises.accepted.len() + promises.unanswered);
+        assert!(count <= most, "{count} jobs, and at most {most} were submitted");
         let mut tally = Tally { jobs: jobs.len(), ..Tally::default() };
         for job in jobs.values() {
             assert!(job.status.is_terminal(), "{job:?}");
@@ -131,8 +139,35 @@ impl Audit {
         );
     }
 
-    /// Each completed job has the result of the attempt that completed it.
+    /// The listener heard every event of its job once, in their order.
+    pub async fn heard_of(&self, id: JobId, listener: &Listener) {
+        let events = self.events_of(id).await;
+        let heard = listener.heard_until(events.last().unwrap().id).await;
+        assert_eq!((heard.gaps, heard.events), (0, events), "{id}");
+    }
+
+    /// Each completed job has one line in the decision log, and no job has two.
+    pub async fn decisions(&self, memory: &Path) {
+        let log = DecisionLog::new(memory);
+        let mut decided = BTreeMap::<_, usize>::new();
+        for ticker in log.tickers().unwrap() {
+            let lines = fs::read_to_string(memory.join(format!("{ticker}.jsonl"))).unwrap();
+            // A writer that was killed leaves a torn one.
+            let records = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            for record in records.filter(|record| record["record"] == "decision") {
+                *decided.entry(record["job_id"].as_str().unwrap().parse::<JobId>().unwrap()).or_default() += 1;
+            }
+        }
+        for job in self.jobs().await.into_values() {
+            let (lines, least) = (decided.get(&job.id).copied(), usize::from(job.status == Status::Completed));
+            assert!((least..=1).contains(&lines.unwrap_or_default()), "{lines:?} decisions of {job:?}");
+        }
+    }
+
+    /// Each completed job has the result of the attempt that completed it, and no job has two.
     pub async fn results(&self, root: &Path) {
+        let folders = folders_of_jobs(root);
+        assert_eq!(folders.iter().collect::<BTreeSet<_>>().len(), folders.len(), "a job has two results");
         for job in self.jobs().await.into_values().filter(|job| job.status == Status::Completed) {
             let folder =
                 root.join(job.request.ticker.as_str()).join(job.request.date.to_string()).join(job.id.to_string());
@@ -231,6 +266,14 @@ impl Tally {
 pub fn report(run: &str, seed: u64, lines: &[String]) {
     let text = format!("faults: {run}, FAULTS_SEED={seed}\n  {}\n", lines.join("\n  "));
     io::stderr().write_all(text.as_bytes()).unwrap();
+}
+
+/// The jobs that have a folder among the results, each as often as it has one.
+fn folders_of_jobs(root: &Path) -> Vec<JobId> {
+    let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let id = |path: &Path| path.file_name()?.to_str()?.parse().ok();
+    paths.flat_map(|path| id(&path).map_or_else(|| folders_of_jobs(&path), |id| vec![id])).collect()
 }
 
 /// What those who were killed in the middle of a result left in the folder of results.

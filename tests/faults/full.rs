@@ -5,6 +5,7 @@ use std::{fs, time::Duration};
 use fastrand::Rng;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
+use tradingagents::jobs::{ErrorType, Status};
 
 use crate::{
     audit::report,
@@ -40,25 +41,50 @@ async fn every_promise_is_kept_while_redis_has_no_memory_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_is_kept_while_the_disk_of_redis_and_results_is_full() {
-    let Some(disk) = Disk::mount(DISK) else {
+    let (Some(disk), Some(of_results)) = (Disk::mount(DISK), Disk::mount(DISK)) else {
         report("a full disk", 0, &["not run, for only root can mount one".into()]);
         return;
     };
-    fs::create_dir(disk.path().join("redis")).unwrap();
-    let (folder, results) = (disk.path().join("redis"), disk.path().join("results"));
+    let (folder, results) = (disk.path(), of_results.path().join("results"));
     let options = ["--appendonly", "yes", "--appendfsync", "everysec", "--dir", folder.to_str().unwrap()];
     let settings = [("RESULTS_DIR", results.display().to_string()), ("JOB_RETRY_BACKOFF", "1".into())];
     let mut run = Run::start("a full disk", Redis::start(&options).await, jobs() / 20, |_| settings.to_vec()).await;
     run.stack.results = results;
     let mut rng = Rng::with_seed(run.seed);
-    for _ in 0..TIMES {
+    for round in 0..TIMES {
         wait(&mut rng, 100..1000).await;
+        let filler_of_results = of_results.fill();
+        waits_for_a_disk(&run, round).await;
         let filler = disk.fill();
         is_refused(&run.stack.url()).await;
         wait(&mut rng, 2000..4000).await;
         fs::remove_file(filler).unwrap();
+        fs::remove_file(filler_of_results).unwrap();
     }
     run.audit().await;
+}
+
+/// A job is accepted whose result has no room, and tried again for that.
+async fn waits_for_a_disk(run: &Run, round: u32) {
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+    let body = json!({"ticker": "AAPL", "date": "2012-09-19", "priority": "high"});
+    let waits = async {
+        loop {
+            let request = http.post(format!("{}/jobs", run.stack.url())).header("idempotency-key", format!("{round}"));
+            let _ = request.json(&body).send().await;
+            if run
+                .audit
+                .jobs()
+                .await
+                .values()
+                .any(|job| job.status == Status::Pending && job.error_type == Some(ErrorType::StorageError))
+            {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, waits).await.expect("a result without room is tried again");
 }
 
 /// Nothing is promised that can't be kept: soon, submissions are answered 503.

@@ -49,7 +49,7 @@ async fn every_promise_is_kept_with_a_redis_that_syncs_every_second() {
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let folder = memory.path().to_str().unwrap();
     let redis = Redis::start(&["--appendonly", "yes", "--appendfsync", "everysec", "--dir", folder]).await;
-    let run = Run::start("all faults, appendfsync everysec", redis, jobs() / 4, |_| Vec::new()).await;
+    let run = Run::start("all faults, appendfsync everysec", redis, jobs(), |_| Vec::new()).await;
     run.under_faults(|_| true).await.audit().await;
 }
 
@@ -105,6 +105,10 @@ impl Run {
         audit.all_ended().await;
         let tally = audit.promises(&promises).await;
         audit.results(&stack.results).await;
+        audit.decisions(&stack.memory).await;
+        for (id, listener) in &promises.followed {
+            audit.heard_of(*id, listener).await;
+        }
         let (mut events, mut resumed) = (0, 0);
         for listener in &self.listeners {
             let heard = listener.heard_until(audit.last_event().await).await;
@@ -125,7 +129,11 @@ impl Run {
                 "{} claims, {} resumed from a checkpoint, {} leases lost, {} other retries",
                 tally.claims, tally.resumed, tally.leases_lost, tally.other_retries
             ),
-            format!("{} events; {LISTENERS} listeners heard {events}, and resumed {resumed} times", tally.events),
+            format!(
+                "{} events; {LISTENERS} listeners heard {events}, and resumed {resumed} times; {} listened to one job",
+                tally.events,
+                promises.followed.len()
+            ),
             format!(
                 "{} unfinished results of the killed; {:.0} s",
                 leftovers(&stack.results).len(),

@@ -25,6 +25,8 @@ pub struct Stack {
     pub struck: BTreeMap<&'static str, u32>,
     /// The folder of the results.
     pub results: PathBuf,
+    /// The folder of the decision log.
+    pub memory: PathBuf,
     _shared: tempfile::TempDir,
 }
 
@@ -61,7 +63,7 @@ impl Stack {
     pub async fn start(redis: Redis, settings: impl Fn(Part) -> Vec<(&'static str, String)>) -> Self {
         let shared = tempfile::tempdir().unwrap();
         let port = free_port();
-        let results = shared.path().join("results");
+        let (results, memory) = (shared.path().join("results"), shared.path().join("memory"));
         let all = vec![
             ("API_LISTEN", format!("127.0.0.1:{port}")),
             ("LLM_PROVIDER", "rules".to_owned()),
@@ -71,7 +73,7 @@ impl Stack {
             ("JOB_MAX_RETRIES", "100".to_owned()),
             ("WORKER_CONCURRENCY", "4".to_owned()),
             ("RESULTS_DIR", results.display().to_string()),
-            ("MEMORY_DIR", shared.path().join("memory").display().to_string()),
+            ("MEMORY_DIR", memory.display().to_string()),
         ];
         let of = |part| [all.clone(), settings(part)].concat();
         let api = Party::start(&redis, &of(Part::Api), "api").await;
@@ -81,7 +83,17 @@ impl Stack {
         for number in 0..WORKERS {
             workers.push(Party::start(&redis, &of(Part::Worker(number)), "worker").await);
         }
-        Self { redis, api, workers, front, paused: Vec::new(), struck: BTreeMap::new(), results, _shared: shared }
+        Self {
+            redis,
+            api,
+            workers,
+            front,
+            paused: Vec::new(),
+            struck: BTreeMap::new(),
+            results,
+            memory,
+            _shared: shared,
+        }
     }
 
     /// Where clients find the API.
