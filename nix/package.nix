@@ -57,6 +57,18 @@ in
 
   development = development // { cargoArtifacts = craneLib.buildDepsOnly development; };
 
-  # The tests also compare the settings with the stack's files.
-  testedSource = sourceOf [ ../benches ../tests ../fuzz/src ../fuzz/seeds ../docs/RULES.md ../docs/OPERATIONS.md ../docs/CONFIGURATION.md ../.env.example ../compose.yaml ../compose.dev.yaml ];
+  # The tests also compare the program with documents and with the stack's files.
+  testedSource = sourceOf [
+    ../benches
+    ../tests
+    ../fuzz/src
+    ../fuzz/seeds
+    ../docs/API.md
+    ../docs/CONFIGURATION.md
+    ../docs/OPERATIONS.md
+    ../docs/RULES.md
+    ../.env.example
+    ../compose.yaml
+    ../compose.dev.yaml
+  ];
 }
