@@ -40,6 +40,7 @@ in
     doCheck = false;
     # What only a shell and man read has an output of its own, which the images leave out.
     outputs = [ "out" "extras" ];
+    outputMan = "extras";
     postInstall = ''
       $out/bin/tradingagents man $extras/share/man/man1
       for kind in bash fish zsh; do $out/bin/tradingagents completions $kind > $TMPDIR/$kind; done
