@@ -9,7 +9,7 @@ import tarfile
 
 UID = "10001:10001"
 
-FOLDERS = ("", "etc", "lib", "lib64", "nix", "results", "share", "tmp")
+FOLDERS = (".", "", "etc", "lib", "lib64", "nix", "results", "share", "tmp")
 
 # Of all files, unpacked.
 MOST_BYTES = 60_000_000
