@@ -70,7 +70,7 @@ async fn peer() -> Option<Loads> {
 
 async fn bare(with_redis: bool) -> Loads {
     let redis = Redis::start(&[]).await;
-    let (_server, address): (Process, SocketAddr) = bare::start("bare", Some(&redis).filter(|_| with_redis));
+    let (_server, address): (Process, SocketAddr) = bare::start("bare", with_redis.then_some(&redis));
     loads(address).await
 }
 
