@@ -412,6 +412,7 @@ async fn many_slow_bodies_are_refused_before_they_fill_the_memory_and_make_room_
 
 #[tokio::test]
 async fn one_address_does_not_get_all_connections_unless_it_is_a_proxy() {
+    tradingagents::http_client::install_tls();
     let guarded = Guarded::start(&[("MAX_CONNECTIONS_PER_ADDRESS", "1"), ("TRUSTED_PROXIES", "127.0.0.3")]).await;
     let held = Wire::to(&guarded.url).await;
     let at = |address: [u8; 4]| reqwest::Client::builder().local_address(IpAddr::from(address)).build().unwrap();
