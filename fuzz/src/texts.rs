@@ -22,7 +22,10 @@ pub fn run(data: &[u8]) {
     let _ = text.parse::<IdempotencyKey>().map(|key| assert_eq!(key.to_string().parse(), Ok(key)));
     let _ = text.parse::<Indicator>();
     let _ = text.parse::<Prices>();
-    document::<JobRequest>(text);
+    // A request that this version can't read is kept in outline, which is never written.
+    if serde_json::from_str::<JobRequest>(text).is_ok_and(|request| request.unreadable.is_none()) {
+        document::<JobRequest>(text);
+    }
     document::<Event>(text);
 }
 
