@@ -324,7 +324,11 @@ impl Store for RedisStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        self.connection.probe().await
+        self.connection.probe().await?;
+        match &self.replicas {
+            Some(replicas) => replicas.have_it().await,
+            None => Ok(()),
+        }
     }
 }
 
