@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from urllib.request import urlopen
 
 import gpu
@@ -153,36 +154,35 @@ def a_redis_that_is_started_anew_has_the_queue():
             expect(stack.ended(job)["status"] == "completed", job)
 
 
+@contextmanager
+def full_disk(stack):
+    """A disk for the results of the stack that has no room for one."""
+    results = stack.folder / "results"
+    results.mkdir()
+    subprocess.run([*THERE, "mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", results], check=True)
+    try:
+        yield results
+    finally:
+        stack.compose("down", "--volumes", "--timeout", "5")
+        subprocess.run([*THERE, "umount", results], check=True)
+
+
 def a_full_disk_fails_the_job_with_its_reason():
-    with Stack(JOB_MAX_RETRIES="0") as stack:
-        results = stack.folder / "results"
-        results.mkdir()
-        subprocess.run([*THERE, "mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", results], check=True)
-        try:
-            stack.up()
-            job = stack.ended(stack.submit())
-            expect(job["status"] == "failed" and job["error_type"] == "storage_error", job)
-            expect("no room" in job["error"], job)
-        finally:
-            stack.compose("down", "--volumes", "--timeout", "5")
-            subprocess.run([*THERE, "umount", results], check=True)
+    with Stack(JOB_MAX_RETRIES="0") as stack, full_disk(stack):
+        stack.up()
+        job = stack.ended(stack.submit())
+        expect(job["status"] == "failed" and job["error_type"] == "storage_error", job)
+        expect("no room" in job["error"], job)
 
 
 def a_disk_that_gets_room_again_lets_the_job_complete():
-    with Stack(JOB_RETRY_BACKOFF="1") as stack:
-        results = stack.folder / "results"
-        results.mkdir()
-        subprocess.run([*THERE, "mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", results], check=True)
-        try:
-            stack.up()
-            job = stack.submit()
-            stack.events(job, lambda event: event["type"] == "retry")
-            subprocess.run([*THERE, "mount", "-o", "remount,size=16m", results], check=True)
-            expect(stack.ended(job)["status"] == "completed", stack.ask(f"/jobs/{job}"))
-            expect(stack.ask(f"/jobs/{job}/result")[0] == 200)
-        finally:
-            stack.compose("down", "--volumes", "--timeout", "5")
-            subprocess.run([*THERE, "umount", results], check=True)
+    with Stack(JOB_RETRY_BACKOFF="1") as stack, full_disk(stack) as disk:
+        stack.up()
+        job = stack.submit()
+        stack.events(job, lambda event: event["type"] == "retry")
+        subprocess.run([*THERE, "mount", "-o", "remount,size=16m", disk], check=True)
+        expect(stack.ended(job)["status"] == "completed", stack.ask(f"/jobs/{job}"))
+        expect(stack.ask(f"/jobs/{job}/result")[0] == 200)
 
 
 def a_full_cache_fails_no_job():
