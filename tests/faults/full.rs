@@ -18,8 +18,8 @@ use crate::{
 /// How often there is no room, each time for longer than a lease.
 const TIMES: u32 = 2;
 
-/// A disk of so many MiB holds what such a run writes many times.
-const DISK: u32 = 64;
+/// A disk of so many MiB for each thousand jobs holds what such a run writes many times.
+const DISK: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_is_kept_while_redis_has_no_memory_left() {
@@ -41,7 +41,8 @@ async fn every_promise_is_kept_while_redis_has_no_memory_left() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_is_kept_while_the_disk_of_redis_and_results_is_full() {
-    let (Some(disk), Some(of_results)) = (Disk::mount(DISK), Disk::mount(DISK)) else {
+    let size = u32::try_from(DISK * jobs().div_ceil(1000)).unwrap();
+    let (Some(disk), Some(of_results)) = (Disk::mount(size), Disk::mount(size)) else {
         report("a full disk", 0, &["not run, for only root can mount one".into()]);
         return;
     };
