@@ -26,7 +26,7 @@ let
   # For checks: the quick profile, and the files that they read beside the source. tests holds snapshots of documents too.
   development = common // {
     # Fuzzers share their code with tests.
-    src = sourceOf [ ../benches ../tests ../fuzz/src ../rustfmt.toml ../clippy.toml ];
+    src = sourceOf [ ../benches/all ../tests ../fuzz/src ../rustfmt.toml ../clippy.toml ];
     CARGO_PROFILE = "dev";
   };
 in
@@ -60,7 +60,7 @@ in
 
   # The tests also compare the program with documents and with the stack's files.
   testedSource = sourceOf [
-    ../benches
+    ../benches/all
     ../tests
     ../fuzz/src
     ../fuzz/seeds

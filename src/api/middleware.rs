@@ -28,26 +28,29 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Names a request in answers and logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts everything around the routes; the outermost comes last.
+/// Puts everything around the routes; the outermost of a tuple comes first, and of all of them the last. In tuples, for
+/// each call of [`Router::layer`] puts what is within on the heap, where it is copied for every layer of every request.
 pub fn wrap(routes: Router, config: &Config) -> Router {
     let rates = Arc::new(rate::Limits::new(config));
     let origins = Arc::new(config.cors_origins.clone());
     let bodies = intake::Bodies::new(Duration::from_secs(config.client_timeout));
-    let routes = routes
-        .layer(CompressionLayer::new())
-        .layer(from_fn(limit))
-        .layer(from_fn_with_state(bodies, intake::whole_body))
-        .layer(from_fn_with_state(rates.clone(), rate::by_key))
-        .layer(from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit))
-        .layer(from_fn_with_state(rates, rate::by_address))
-        .layer(from_fn(intake::short_uri))
-        .layer(from_fn_with_state(origins.clone(), browsers::refuse_strangers));
+    let routes = routes.layer((
+        from_fn_with_state(origins.clone(), browsers::refuse_strangers),
+        from_fn(intake::short_uri),
+        from_fn_with_state(rates.clone(), rate::by_address),
+        from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit),
+        from_fn_with_state(rates, rate::by_key),
+        from_fn_with_state(bodies, intake::whole_body),
+        from_fn(limit),
+        CompressionLayer::new(),
+    ));
     // Before the keys: a browser asks whether it may ask without one.
     let routes = if origins.is_empty() { routes } else { routes.layer(browsers::allow(&origins)) };
-    routes
-        .layer(CatchPanicLayer::custom(|_| Problem::bug().into_response()))
-        .layer(from_fn(browsers::protect))
-        .layer(from_fn(observe))
+    routes.layer((
+        from_fn(observe),
+        from_fn(browsers::protect),
+        CatchPanicLayer::custom(|_| Problem::bug().into_response()),
+    ))
 }
 
 async fn limit(request: Request, next: Next) -> Response {

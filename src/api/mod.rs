@@ -82,9 +82,11 @@ pub fn router(api: Api) -> Router {
         .merge(pages::routes())
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(from_fn(pages::for_people))
-        .layer(Extension(document::Document::new(&openapi)))
-        .layer(Extension(Arc::new(health::Checkup::default())))
+        .layer((
+            Extension(Arc::new(health::Checkup::default())),
+            Extension(document::Document::new(&openapi)),
+            from_fn(pages::for_people),
+        ))
         .with_state(api);
     middleware::wrap(routes, &config)
 }

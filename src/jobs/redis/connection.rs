@@ -41,8 +41,9 @@ const WATCH_PERIOD: Duration = Duration::from_secs(2);
 /// The longest cause of a failed connection, characters.
 const MAX_TROUBLE: usize = 200;
 
-/// Messages of pub/sub that may wait to be read.
-const MESSAGES: usize = 8192;
+/// Messages of pub/sub that may wait to be read; those beyond are read from the feed. fred makes room for as many of each
+/// of the eight kinds of its own news, on every connection: 3 MB in all.
+const MESSAGES: usize = 2048;
 
 /// A client that connects in the background, again and again.
 pub struct Connection {
