@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tradingagents::jobs::{
     BatchId, EmbeddedStore, JobConfig, JobId, JobRequest, Listing, RedisStore, Status, Store, Submission, WorkerId,
@@ -32,45 +33,63 @@ const EMBEDDED: [usize; 2] = [1000, 100_000];
 
 pub const LONG: Duration = Duration::from_hours(24);
 
-/// What was measured with one number of jobs.
-struct Figures {
+/// How many of a step each queue takes before it is the next one's turn. The queues take turns, so that a machine which is
+/// slower for a while is so for all of them.
+const TURN: usize = 20;
+
+/// A store with many pending jobs.
+struct Queue {
+    store: Arc<dyn Store>,
+    /// The job in the middle.
+    middle: JobId,
     /// Bytes for each job.
     size: u64,
-    steps: Vec<(&'static str, Vec<Duration>)>,
+    _server: Server,
 }
 
+/// What a store needs for as long as it is used.
+enum Server {
+    Redis { _server: Redis },
+    Folder { _folder: TempDir },
+}
+
+/// A step, and the times that it took in each queue, in order of length.
+type Times = (&'static str, Vec<Vec<Duration>>);
+
 pub async fn measure() -> Table {
-    let mut figures = Vec::new();
+    let mut queues = Vec::new();
     for jobs in ON_REDIS {
-        figures.push(on_redis(jobs).await);
+        queues.push(on_redis(jobs).await);
     }
     for jobs in EMBEDDED {
-        figures.push(embedded(jobs).await);
+        queues.push(embedded(jobs).await);
     }
     let heads = ["1,000 pending", "100,000", "1,000,000", "bar", "embedded, 1,000", "embedded, 100,000"];
     let mut table = Table::new("Steps of the store with many pending jobs, p50 / p99", [""].into_iter().chain(heads));
-    let names: Vec<_> = figures[0].steps.iter().map(|(what, _)| *what).collect();
-    for (place, what) in names.into_iter().enumerate() {
-        let mut cells: Vec<_> = figures.iter_mut().map(|figures| percentiles(&mut figures.steps[place].1)).collect();
+    for (what, mut times) in steps(&queues).await {
+        let mut cells: Vec<_> = times.iter_mut().map(|times| percentiles(times)).collect();
         cells.insert(0, what.to_owned());
-        cells.insert(4, if matches!(what, "submit" | "claim") { within(&figures, place) } else { String::new() });
+        cells.insert(4, if matches!(what, "submit" | "claim") { within(&times) } else { String::new() });
         table.row(cells);
     }
-    let mut sizes: Vec<_> = figures.iter().map(|figures| figures.size.to_string()).collect();
+    let mut sizes: Vec<_> = queues.iter().map(|queue| queue.size.to_string()).collect();
     sizes.insert(0, "bytes for each job".into());
     sizes.insert(4, String::new());
     table.row(sizes);
-    table.note(format!("Each of {SAMPLES}, one after another; Redis is asked by one connection."));
+    table.note(format!(
+        "Each of {SAMPLES}, one after another, {TURN} in one queue and then in the next; each Redis is asked by one connection."
+    ));
     table
 }
 
 /// Whether a step takes as long with a million jobs as with a thousand.
-fn within(figures: &[Figures], place: usize) -> String {
-    let median = |figures: &Figures| at(&figures.steps[place].1, 50);
-    bar("within 20 %", median(&figures[2]) <= median(&figures[0]).mul_f64(1.2))
+fn within(times: &[Vec<Duration>]) -> String {
+    let (thousand, million) = (at(&times[0], 50), at(&times[2], 50));
+    let more = (million.as_secs_f64() / thousand.as_secs_f64() - 1.0) * 100.0;
+    format!("{more:+.0} %, {}", bar("within 20 %", more <= 20.0))
 }
 
-async fn on_redis(jobs: usize) -> Figures {
+async fn on_redis(jobs: usize) -> Queue {
     let redis = Redis::start(&[]).await;
     let store: Arc<dyn Store> = Arc::new(RedisStore::connect(&redis.url(), LONG, LONG).unwrap());
     store.last_event().await.unwrap();
@@ -81,16 +100,16 @@ async fn on_redis(jobs: usize) -> Figures {
     let before = used().await;
     let middle = fill(&store, jobs).await;
     let size = (used().await - before) / jobs as u64;
-    Figures { size, steps: steps(&*store, middle).await }
+    Queue { store, middle, size, _server: Server::Redis { _server: redis } }
 }
 
-async fn embedded(jobs: usize) -> Figures {
+async fn embedded(jobs: usize) -> Queue {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jobs.redb");
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&file, LONG, LONG).unwrap());
     let middle = fill(&store, jobs).await;
     let size = fs::metadata(&file).unwrap().len() / jobs as u64;
-    Figures { size, steps: steps(&*store, middle).await }
+    Queue { store, middle, size, _server: Server::Folder { _folder: folder } }
 }
 
 /// Submits so many jobs; returns the one in the middle.
@@ -115,51 +134,62 @@ async fn fill(store: &Arc<dyn Store>, jobs: usize) -> JobId {
 
 /// Times each step, one after another. Claims come late, so that the lists before them show as much with few jobs as with
 /// many.
-async fn steps(store: &dyn Store, middle: JobId) -> Vec<(&'static str, Vec<Duration>)> {
+async fn steps(queues: &[Queue]) -> Vec<Times> {
     let worker = WorkerId("bench".into());
     let ticker = Some(request(0).ticker);
     let page = Listing { limit: 20, ..Listing::default() };
     let pending = Listing { status: Some(Status::Pending), ..page.clone() };
-    let submit = time(async |number| {
-        store.submit(&Submission::of_job(JobId::new(), request(number))).await.unwrap();
+    let submit = time("submit", queues, async |queue, number| {
+        queue.store.submit(&Submission::of_job(JobId::new(), request(number))).await.unwrap();
     });
-    let mut timed = vec![("submit", submit.await)];
-    let look = time(async |_| {
-        store.get(middle).await.unwrap().unwrap();
+    let mut timed = vec![submit.await];
+    let look = time("look at a job", queues, async |queue, _| {
+        queue.store.get(queue.middle).await.unwrap().unwrap();
     });
-    timed.push(("look at a job", look.await));
-    let count = time(async |_| {
-        store.stats().await.unwrap();
+    timed.push(look.await);
+    let count = time("count by status", queues, async |queue, _| {
+        queue.store.stats().await.unwrap();
     });
-    timed.push(("count by status", count.await));
-    let list = async |listing: Listing| {
-        let list = time(async |_| {
-            store.list(&listing).await.unwrap();
-        });
-        list.await
-    };
-    timed.push(("list: newest", list(page.clone()).await));
-    timed.push(("list: pending", list(pending.clone()).await));
-    timed.push(("list: pending, from the middle", list(Listing { cursor: Some(middle), ..pending }).await));
-    timed.push(("list: of a ticker", list(Listing { ticker: ticker.clone(), ..page.clone() }).await));
-    timed.push(("list: failed (none)", list(Listing { status: Some(Status::Failed), ..page.clone() }).await));
-    let claim = time(async |_| {
-        store.claim(&worker).await.unwrap().unwrap();
+    timed.push(count.await);
+    timed.push(list("list: newest", queues, &page).await);
+    timed.push(list("list: pending", queues, &pending).await);
+    let from_the_middle = time("list: pending, from the middle", queues, async |queue, _| {
+        let listing = Listing { cursor: Some(queue.middle), ..pending.clone() };
+        queue.store.list(&listing).await.unwrap();
     });
-    timed.push(("claim", claim.await));
-    timed.push(("list: running of a ticker", list(Listing { ticker, status: Some(Status::Running), ..page }).await));
+    timed.push(from_the_middle.await);
+    timed.push(list("list: of a ticker", queues, &Listing { ticker: ticker.clone(), ..page.clone() }).await);
+    let failed = Listing { status: Some(Status::Failed), ..page.clone() };
+    timed.push(list("list: failed (none)", queues, &failed).await);
+    let claim = time("claim", queues, async |queue, _| {
+        queue.store.claim(&worker).await.unwrap().unwrap();
+    });
+    timed.push(claim.await);
+    let running = Listing { ticker, status: Some(Status::Running), ..page };
+    timed.push(list("list: running of a ticker", queues, &running).await);
     timed
 }
 
-async fn time(step: impl AsyncFn(usize)) -> Vec<Duration> {
-    let mut times = Vec::with_capacity(SAMPLES);
-    for number in 0..SAMPLES {
-        let began = Instant::now();
-        step(number).await;
-        times.push(began.elapsed());
+async fn list(what: &'static str, queues: &[Queue], listing: &Listing) -> Times {
+    let list = async |queue: &Queue, _| {
+        queue.store.list(listing).await.unwrap();
+    };
+    time(what, queues, list).await
+}
+
+async fn time(what: &'static str, queues: &[Queue], step: impl AsyncFn(&Queue, usize)) -> Times {
+    let mut times = vec![Vec::with_capacity(SAMPLES); queues.len()];
+    for turn in (0..SAMPLES).step_by(TURN) {
+        for (queue, times) in queues.iter().zip(&mut times) {
+            for number in turn..turn + TURN {
+                let began = Instant::now();
+                step(queue, number).await;
+                times.push(began.elapsed());
+            }
+        }
     }
-    times.sort_unstable();
-    times
+    times.iter_mut().for_each(|times| times.sort_unstable());
+    (what, times)
 }
 
 pub fn request(number: usize) -> JobRequest {

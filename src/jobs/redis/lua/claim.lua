@@ -37,7 +37,8 @@ local function claim(priority)
     local claimed = job(id)
     if claimed and claimed.status == 'pending' and claimed.entry == entry then
       local attempt = tonumber(claimed.attempt) + 1
-      local checkpoint = redis.call('GET', key('checkpoint', id))
+      -- A job that never ran has none.
+      local checkpoint = claimed.recorded and redis.call('GET', key('checkpoint', id)) or false
       emit(id, cjson.encode({
         type = 'claimed',
         data = { worker = worker, attempt = attempt, resumed = checkpoint ~= false },
