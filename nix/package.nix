@@ -6,10 +6,10 @@ let
   root = ../.;
 
   # Only what the build reads: an edit of a text or of compose.yaml rebuilds nothing. src holds what is embedded too:
-  # prompts, scripts, bars. Cargo wants the bench that Cargo.toml names.
+  # prompts, scripts, bars. Cargo wants the benches that Cargo.toml names.
   sourceOf = extra: lib.fileset.toSource {
     inherit root;
-    fileset = lib.fileset.unions ([ ../Cargo.toml ../Cargo.lock ../src ../benches/all/main.rs ] ++ extra);
+    fileset = lib.fileset.unions ([ ../Cargo.toml ../Cargo.lock ../src ../benches/all/main.rs ../benches/instructions ] ++ extra);
   };
 
   manifest = (lib.importTOML ../Cargo.toml).package;

@@ -7,6 +7,7 @@ mod service;
 use std::{env, hint::black_box, sync::Arc};
 
 use async_trait::async_trait;
+use mimalloc::MiMalloc;
 use service::{Service, runtime};
 use tradingagents::{
     agents::{Analysis, Brief, Firm, Observer, Step},
@@ -16,6 +17,10 @@ use tradingagents::{
     results::{JobResult, html},
     worker::Desk,
 };
+
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Walks of a path that asks Redis.
 const TIMES: usize = 100;

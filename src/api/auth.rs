@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use aide::transform::TransformOpenApi;
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tracing::Span;
 
 use super::{Problem, pages};
 use crate::config::ApiKeys;
@@ -22,26 +20,19 @@ const OPEN: [&str; 5] = ["/health", "/health/live", "/health/ready", "/docs", "/
 /// The name of the scheme in the OpenAPI document.
 pub const SCHEME: &str = "bearer";
 
-/// The name of the key that a request showed.
-#[derive(Clone)]
-pub struct Caller(pub Arc<str>);
-
-/// Lets a request through that may be asked, and writes the name of its key into its span.
-pub async fn admit(State(keys): State<Arc<ApiKeys>>, mut request: Request, next: Next) -> Response {
+/// The name of the key that a request shows, none where nobody has to show one; or what whoever may not ask is told.
+pub fn check(request: &Request, keys: &ApiKeys) -> Result<Option<Arc<str>>, Box<Response>> {
     if keys.is_empty() || is_open(request.uri().path()) {
-        return next.run(request).await;
+        return Ok(None);
     }
     let asks_as_person = request.method().is_safe() && pages::is_wanted(request.headers());
-    match token(request.headers()).map(|token| keys.name_of(token)) {
-        Some(Some(name)) => {
-            Span::current().record("key", name);
-            request.extensions_mut().insert(Caller(name.into()));
-            next.run(request).await
-        }
+    let refusal = match token(request.headers()).map(|token| keys.name_of(token)) {
+        Some(Some(name)) => return Ok(Some(name.into())),
         Some(None) => Problem::unauthorized("This key is not one of the API's (its API_KEYS)").into_response(),
         None if asks_as_person => pages::key(request.uri()),
         None => Problem::unauthorized("The API wants a key; send it as Authorization: Bearer KEY").into_response(),
-    }
+    };
+    Err(Box::new(refusal))
 }
 
 /// Whether a path is for everybody.

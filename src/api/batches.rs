@@ -1,5 +1,7 @@
 //! Batches: the same question about many instruments, and how far its jobs are together.
 
+use std::sync::Arc;
+
 use aide::transform::TransformOperation;
 use axum::{Json, extract::State, response::Response};
 use chrono::{DateTime, Utc};
@@ -50,7 +52,7 @@ impl BatchView {
 
 /// `POST /batches`
 pub async fn submit(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     Idempotency(key): Idempotency,
     BatchSubmission(requests): BatchSubmission,
 ) -> Result<Response, Problem> {
@@ -74,7 +76,7 @@ pub fn submit_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /batches/{batch_id}`
-pub async fn status(State(api): State<Api>, BatchPath(id): BatchPath) -> Result<Json<BatchView>, Problem> {
+pub async fn status(State(api): State<Arc<Api>>, BatchPath(id): BatchPath) -> Result<Json<BatchView>, Problem> {
     let jobs = api.queue.batch(id).await?;
     BatchView::new(jobs).map(Json).ok_or_else(|| Problem::batch_not_found(&id.to_string()))
 }

@@ -1,12 +1,10 @@
 //! What browsers may do with the API: what its own documentation page does, and what pages of `CORS_ORIGINS` do.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -28,12 +26,11 @@ const PROTECTION: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// Puts the protection into an answer.
-pub async fn protect(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub fn protect(headers: &mut HeaderMap) {
+    headers.reserve(PROTECTION.len());
     for (name, value) in PROTECTION {
-        response.headers_mut().entry(name).or_insert(value);
+        headers.entry(name).or_insert(value);
     }
-    response
 }
 
 /// Lets the pages of these origins ask (the Fetch standard, 3.3). No cookie is ever meant, so none is allowed.
@@ -62,12 +59,12 @@ pub fn allow(origins: &Origins) -> CorsLayer {
 
 /// Refuses what a page of another site asks to change. A browser does not let such a page read the answer, but it may
 /// send a simple request without asking first, also to an API that only this host can reach.
-pub async fn refuse_strangers(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
-    if !request.method().is_safe() && is_stranger(request.headers(), &origins) {
-        let detail = "A page of another site asks for this; CORS_ORIGINS names the origins whose pages may";
-        return Problem::new(StatusCode::FORBIDDEN, detail).into_response();
+pub fn check_origin(request: &Request, allowed: &Origins) -> Result<(), Problem> {
+    if request.method().is_safe() || !is_stranger(request.headers(), allowed) {
+        return Ok(());
     }
-    next.run(request).await
+    let detail = "A page of another site asks for this; CORS_ORIGINS names the origins whose pages may";
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// Whether a request comes from a page of an origin that may not ask. Browsers name the origin whenever something may

@@ -1,6 +1,6 @@
 //! Events as they happen: Server-Sent Events (HTML Living Standard, section 9.2) that resume.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use aide::transform::TransformOperation;
 use axum::{
@@ -39,7 +39,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /jobs/{job_id}/events`
 pub async fn of_job(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     JobPath(id): JobPath,
     LastEventId(after): LastEventId,
 ) -> Result<Response, Problem> {
@@ -65,7 +65,7 @@ pub fn of_job_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /events`
-pub async fn of_all(State(api): State<Api>, LastEventId(after): LastEventId) -> Result<Response, Problem> {
+pub async fn of_all(State(api): State<Arc<Api>>, LastEventId(after): LastEventId) -> Result<Response, Problem> {
     let seat = take_seat(&api).ok_or_else(|| Problem::full("listeners"))?;
     let follower = api.queue.follow(Scope::All, after).await?;
     Ok(stream_of(follower, seat, &api))

@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    auth::Caller,
     problem::{FieldError, Problem},
+    rate::Account,
 };
 use crate::jobs::{BatchId, EventId, IdempotencyKey, JobId};
 
@@ -105,8 +105,8 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
         let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
         let key = value.to_str().unwrap_or_default().trim().parse::<IdempotencyKey>();
         // Clients with keys of their own need not agree on how they call their submissions.
-        let scoped = |key: IdempotencyKey| match parts.extensions.get::<Caller>() {
-            Some(Caller(name)) => key.of_client(name),
+        let scoped = |key: IdempotencyKey| match parts.extensions.get::<Account>().and_then(Account::key) {
+            Some(name) => key.of_client(name),
             None => key,
         };
         key.map(|key| Self(Some(scoped(key)))).map_err(|message| {

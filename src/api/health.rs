@@ -71,7 +71,10 @@ pub struct WorkersHealth {
 }
 
 /// `GET /health`
-pub async fn health(State(api): State<Api>, Extension(checkup): Extension<Arc<Checkup>>) -> (StatusCode, Json<Health>) {
+pub async fn health(
+    State(api): State<Arc<Api>>,
+    Extension(checkup): Extension<Arc<Checkup>>,
+) -> (StatusCode, Json<Health>) {
     let components = checkup.whole.get(|| whole(&api, &checkup)).await;
     let status = match (&components.store, &components.workers) {
         (Some(store), Some(workers)) if store.status == Condition::Healthy => workers.status,
@@ -114,7 +117,10 @@ pub fn live_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /health/ready`
-pub async fn ready(State(api): State<Api>, Extension(checkup): Extension<Arc<Checkup>>) -> (StatusCode, Json<Health>) {
+pub async fn ready(
+    State(api): State<Arc<Api>>,
+    Extension(checkup): Extension<Arc<Checkup>>,
+) -> (StatusCode, Json<Health>) {
     let store = checkup.store.get(|| store(&api)).await;
     answer(store.status, Components { store: Some(store), ..Components::default() })
 }

@@ -1,6 +1,6 @@
 //! What there is, for programs that look.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aide::{openapi::MediaType, transform::TransformOperation};
 use axum::{
@@ -26,7 +26,7 @@ pub struct Index {
 }
 
 /// `GET /`
-pub async fn index(State(api): State<Api>, request: Request) -> Response {
+pub async fn index(State(api): State<Arc<Api>>, request: Request) -> Response {
     let mut response = if pages::is_wanted(request.headers()) {
         let (mut parts, _) = request.into_parts();
         let filter = Query::from_request_parts(&mut parts, &api).await.ok();

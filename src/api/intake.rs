@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, HttpBody},
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, Uri},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -43,13 +43,13 @@ impl Bodies {
 }
 
 /// Refuses a URI that is too long.
-pub async fn short_uri(request: Request, next: Next) -> Response {
-    let length = request.uri().path_and_query().map_or(0, |uri| uri.as_str().len());
-    if length > MAX_URI {
-        let detail = format!("The path and query have {length} bytes, and at most {MAX_URI} are read");
-        return Problem::new(StatusCode::URI_TOO_LONG, detail).into_response();
+pub fn check_uri(uri: &Uri) -> Result<(), Problem> {
+    let length = uri.path_and_query().map_or(0, |uri| uri.as_str().len());
+    if length <= MAX_URI {
+        return Ok(());
     }
-    next.run(request).await
+    let detail = format!("The path and query have {length} bytes, and at most {MAX_URI} are read");
+    Err(Problem::new(StatusCode::URI_TOO_LONG, detail))
 }
 
 /// Reads the whole body, for as long as the client may take, and keeps its room until the request is answered.

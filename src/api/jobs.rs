@@ -1,5 +1,7 @@
 //! The jobs: submit, look at, list, cancel, try again, and read their results.
 
+use std::sync::Arc;
+
 use aide::{
     openapi::MediaType,
     transform::{TransformOperation, TransformResponse},
@@ -62,7 +64,7 @@ pub struct ListQuery {
 
 /// `POST /jobs`
 pub async fn submit(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     Idempotency(key): Idempotency,
     Submission(request): Submission,
 ) -> Result<Response, Problem> {
@@ -112,7 +114,7 @@ pub fn submit_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /jobs/{job_id}`
-pub async fn status(State(api): State<Api>, JobPath(id): JobPath) -> Result<Json<JobView>, Problem> {
+pub async fn status(State(api): State<Arc<Api>>, JobPath(id): JobPath) -> Result<Json<JobView>, Problem> {
     Ok(Json(find(&api, id).await?.into()))
 }
 
@@ -126,7 +128,7 @@ pub fn status_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /jobs`
-pub async fn list(State(api): State<Api>, Query(query): Query<ListQuery>) -> Result<Json<JobPage>, Problem> {
+pub async fn list(State(api): State<Arc<Api>>, Query(query): Query<ListQuery>) -> Result<Json<JobPage>, Problem> {
     let (usual, most) = PAGE;
     let limit = query.limit.unwrap_or(usual);
     if !(1..=most).contains(&limit) {
@@ -154,7 +156,7 @@ pub fn list_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `DELETE /jobs/{job_id}`
-pub async fn cancel(State(api): State<Api>, JobPath(id): JobPath) -> Result<Response, Problem> {
+pub async fn cancel(State(api): State<Arc<Api>>, JobPath(id): JobPath) -> Result<Response, Problem> {
     match api.queue.cancel(id).await? {
         Cancel::Cancelled(job) => Ok((StatusCode::ACCEPTED, Json(JobView::from(job))).into_response()),
         Cancel::AlreadyEnded(job) => Err(Problem::already_ended(id, job.status)),
@@ -177,7 +179,7 @@ pub fn cancel_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `POST /jobs/{job_id}/retry`
-pub async fn retry(State(api): State<Api>, JobPath(id): JobPath) -> Result<Response, Problem> {
+pub async fn retry(State(api): State<Arc<Api>>, JobPath(id): JobPath) -> Result<Response, Problem> {
     match api.queue.retry(id).await? {
         Applied::Done(job) => Ok((StatusCode::ACCEPTED, Json(JobView::from(job))).into_response()),
         Applied::Refused(job) => Err(Problem::not_failed(id, job.status)),
@@ -203,7 +205,7 @@ pub fn retry_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /jobs/{job_id}/result`
-pub async fn result(State(api): State<Api>, JobPath(id): JobPath) -> Result<Response, Problem> {
+pub async fn result(State(api): State<Arc<Api>>, JobPath(id): JobPath) -> Result<Response, Problem> {
     let job = completed(&api, id).await?;
     let text = api.results.read(&job).await?.ok_or_else(|| Problem::result_gone(id))?;
     Ok(document("application/json", text))
@@ -224,7 +226,11 @@ pub fn result_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /jobs/{job_id}/report`
-pub async fn report(State(api): State<Api>, JobPath(id): JobPath, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn report(
+    State(api): State<Arc<Api>>,
+    JobPath(id): JobPath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let takes = |kind: &str| accepted.contains(kind);
     let mut response = match (takes("text/html"), takes("application/json")) {

@@ -1,5 +1,7 @@
 //! What the process counts and measures, and what the store has, for Prometheus.
 
+use std::sync::Arc;
+
 use aide::transform::TransformOperation;
 use axum::{
     Router,
@@ -28,8 +30,8 @@ const EXAMPLE: &str = "\
 tradingagents_jobs{status=\"pending\"} 3
 ";
 
-impl FromRef<Api> for Queue {
-    fn from_ref(api: &Api) -> Self {
+impl FromRef<Arc<Api>> for Queue {
+    fn from_ref(api: &Arc<Api>) -> Self {
         api.queue.clone()
     }
 }

@@ -19,7 +19,11 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
 
-use super::{Problem, auth, browsers, intake, rate, trace};
+use super::{
+    Problem, browsers,
+    guard::{self, Guard},
+    intake, trace,
+};
 use crate::{config::Config, metrics::METRICS};
 
 /// The longest time until an answer begins. Event streams go on after that.
@@ -31,45 +35,36 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Puts everything around the routes; the outermost of a tuple comes first, and of all of them the last. In tuples, for
 /// each call of [`Router::layer`] puts what is within on the heap, where it is copied for every layer of every request.
 pub fn wrap(routes: Router, config: &Config) -> Router {
-    let rates = Arc::new(rate::Limits::new(config));
-    let origins = Arc::new(config.cors_origins.clone());
     let bodies = intake::Bodies::new(Duration::from_secs(config.client_timeout));
     let routes = routes.layer((
-        from_fn_with_state(origins.clone(), browsers::refuse_strangers),
-        from_fn(intake::short_uri),
-        from_fn_with_state(rates.clone(), rate::by_address),
-        from_fn_with_state(Arc::new(config.api_keys.clone()), auth::admit),
-        from_fn_with_state(rates, rate::by_key),
+        from_fn_with_state(Arc::new(Guard::new(config)), guard::admit),
         from_fn_with_state(bodies, intake::whole_body),
         from_fn(limit),
         CompressionLayer::new(),
     ));
     // Before the keys: a browser asks whether it may ask without one.
-    let routes = if origins.is_empty() { routes } else { routes.layer(browsers::allow(&origins)) };
-    routes.layer((
-        from_fn(observe),
-        from_fn(browsers::protect),
-        CatchPanicLayer::custom(|_| Problem::bug().into_response()),
-    ))
+    let origins = &config.cors_origins;
+    let routes = if origins.is_empty() { routes } else { routes.layer(browsers::allow(origins)) };
+    routes.layer((from_fn(observe), CatchPanicLayer::custom(|_| Problem::bug().into_response())))
 }
 
 async fn limit(request: Request, next: Next) -> Response {
     timeout(LIMIT, next.run(request)).await.unwrap_or_else(|_| Problem::too_slow().into_response())
 }
 
-/// Names the request, and writes a line about it. Health checks come every few seconds, so theirs are for debugging.
+/// Names the request, writes a line about it, and protects whoever reads the answer in a browser. Health checks come every few seconds, so theirs are for debugging.
 async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&request);
     let (method, path) = (request.method().clone(), path(request.uri()));
     let route: Cow<'static, str> =
         request.extensions().get::<MatchedPath>().map_or("none".into(), |route| route.as_str().to_owned().into());
-    let trace = trace::begin(&request, &method_label(&method), &route);
+    let trace = trace::begin(&request, method_label(&method), &route);
     let span = info_span!("request", id = ?id, key = field::Empty, trace_id = trace.trace_id());
     let mut response = trace.around(next.run(request).instrument(span.clone())).await;
     let (status, took) = (response.status().as_u16(), began.elapsed());
     trace::end(&trace, response.status());
-    METRICS.http_request(method_label(&method), route, status, took);
+    METRICS.http_request(method_label(&method).into(), route, status, took);
     let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| {
         if path.starts_with("/health") {
@@ -78,14 +73,15 @@ async fn observe(request: Request, next: Next) -> Response {
             info!(%method, path, status, ms, "answered");
         }
     });
+    browsers::protect(response.headers_mut());
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
 /// The method as a label: a client may invent as many as it likes.
-fn method_label(method: &Method) -> Cow<'static, str> {
-    let known = [Method::GET, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS];
-    if known.contains(method) { method.to_string().into() } else { "other".into() }
+fn method_label(method: &Method) -> &'static str {
+    static KNOWN: [Method; 5] = [Method::GET, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS];
+    KNOWN.iter().find(|known| *known == method).map_or("other", Method::as_str)
 }
 
 /// The client's id of the request if it has one that is fit for a log, or else a new one.

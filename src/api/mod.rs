@@ -9,7 +9,7 @@
 //! | what holds for every request | [`middleware`] |
 //! | the dashboard | [`pages`] |
 //! | its place in a trace | [`trace`] |
-//! | who may ask, and how often | [`auth`], [`rate`] ([`bucket`]), [`client`] |
+//! | who may ask, and how often | [`guard`]: [`auth`], [`rate`] ([`bucket`]), [`client`] |
 //! | what pages in browsers may do | [`browsers`] |
 //! | what a connection may take | [`server`], [`seats`] |
 //! | the OpenAPI document and its page | [`document`], [`webhooks`], [`words`] |
@@ -22,6 +22,7 @@ mod client;
 mod document;
 mod events;
 mod extract;
+mod guard;
 mod health;
 mod index;
 mod intake;
@@ -61,7 +62,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{config::Config, jobs::Queue, results::Results};
 
 /// What the routes work with.
-#[derive(Clone)]
 pub struct Api {
     pub queue: Queue,
     pub results: Results,
@@ -87,7 +87,7 @@ pub fn router(api: Api) -> Router {
             Extension(document::Document::new(&openapi)),
             from_fn(pages::for_people),
         ))
-        .with_state(api);
+        .with_state(Arc::new(api));
     middleware::wrap(routes, &config)
 }
 
@@ -97,7 +97,7 @@ pub fn openapi(config: &Config) -> OpenApi {
     documented(config).1
 }
 
-fn documented(config: &Config) -> (Router<Api>, OpenApi) {
+fn documented(config: &Config) -> (Router<Arc<Api>>, OpenApi) {
     let mut openapi = OpenApi::default();
     let routes = routes().finish_api_with(&mut openapi, |api| document::describe(api, config.api_keys.is_empty()));
     // Its schemas are there only now.
@@ -105,7 +105,7 @@ fn documented(config: &Config) -> (Router<Api>, OpenApi) {
     (routes, openapi)
 }
 
-fn routes() -> ApiRouter<Api> {
+fn routes() -> ApiRouter<Arc<Api>> {
     ApiRouter::new()
         .api_route("/", get_with(index::index, index::index_docs))
         .api_route("/jobs", post_with(jobs::submit, jobs::submit_docs).get_with(jobs::list, jobs::list_docs))

@@ -1,5 +1,7 @@
 //! The models that jobs can have.
 
+use std::sync::Arc;
+
 use aide::transform::TransformOperation;
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
@@ -29,7 +31,7 @@ pub struct WorkerModels {
 /// `GET /models`
 ///
 /// The workers tell it with their heartbeats: they reach the model servers, which the API may not.
-pub async fn models(State(api): State<Api>) -> Result<Json<Models>, Problem> {
+pub async fn models(State(api): State<Arc<Api>>) -> Result<Json<Models>, Problem> {
     let workers = api.queue.workers().await?.into_iter();
     let models = workers.filter_map(|worker| Some(WorkerModels { worker: worker.id, served: worker.models? }));
     Ok(Json(Models { models: models.collect() }))

@@ -3,21 +3,14 @@
 use std::{hash::Hash, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use ipnet::IpNet;
 
-use super::{
-    Problem,
-    auth::{self, Caller},
-    bucket::Buckets,
-    client,
-    problem::FieldError,
-};
-use crate::config::{Config, Networks};
+use super::{Problem, auth, bucket::Buckets, problem::FieldError};
+use crate::config::Config;
 
 /// The limits of all clients.
 pub struct Limits {
@@ -25,7 +18,6 @@ pub struct Limits {
     addresses: Option<Buckets<IpNet>>,
     /// Wrong keys. Apart from submissions, for who has submitted all that it may can still ask.
     guesses: Option<Buckets<IpNet>>,
-    proxies: Networks,
 }
 
 impl Limits {
@@ -35,53 +27,37 @@ impl Limits {
             keys: config.rate_limit_key.map(Buckets::new),
             addresses: config.rate_limit_address.map(Buckets::new),
             guesses: config.rate_limit_address.map(Buckets::new),
-            proxies: config.trusted_proxies.clone(),
         }
     }
 
-    /// The problem of an address that has guessed, or submitted, as often as it may.
-    fn refuse(&self, request: &Request, address: IpNet) -> Option<Problem> {
-        if let Some(limit) = self.guesses.as_ref().filter(|_| is_tried(request))
-            && let Err(wait) = limit.wait(&address)
-        {
-            return Some(too_many_guesses(limit, wait));
+    /// Counts a submission by its address, before it is known who sends it; refused is what this address may not ask any more,
+    /// for it has submitted, or guessed keys, as often as it may.
+    pub fn check_address(&self, request: &Request, address: IpNet) -> Result<(), Problem> {
+        if let Some(limit) = self.guesses.as_ref().filter(|_| is_tried(request)) {
+            limit.wait(&address).map_err(|wait| too_many_guesses(limit, wait))?;
         }
-        let limit = self.addresses.as_ref().filter(|_| request.method() == Method::POST)?;
-        Some(too_many_jobs("address", limit, limit.take(address, 1).err()?))
+        match self.addresses.as_ref().filter(|_| request.method() == Method::POST) {
+            Some(limit) => limit.take(address, 1).map_err(|wait| too_many_jobs("address", limit, wait)),
+            None => Ok(()),
+        }
     }
-}
 
-/// Counts submissions by address, before it is known who sends them, and wrong keys, whatever they are shown for.
-pub async fn by_address(State(limits): State<Arc<Limits>>, mut request: Request, next: Next) -> Response {
-    let address = client::network(client::address(&request, &limits.proxies));
-    if let Some(problem) = limits.refuse(&request, address) {
-        return problem.into_response();
+    /// Counts a wrong key, whatever it was shown for.
+    pub fn count_guess(&self, request: &Request, address: IpNet, refusal: &Response) -> Result<(), Problem> {
+        let is_guess = is_tried(request) && refusal.status() == StatusCode::UNAUTHORIZED;
+        match self.guesses.as_ref().filter(|_| is_guess) {
+            Some(limit) => limit.take(address, 1).map_err(|wait| too_many_guesses(limit, wait)),
+            None => Ok(()),
+        }
     }
-    let is_tried = is_tried(&request);
-    request.extensions_mut().insert(Account { limits: limits.clone(), address, key: None });
-    let response = next.run(request).await;
-    if let Some(limit) = &limits.guesses
-        && is_tried
-        && response.status() == StatusCode::UNAUTHORIZED
-        && let Err(wait) = limit.take(address, 1)
-    {
-        return too_many_guesses(limit, wait).into_response();
-    }
-    response
-}
 
-/// Counts submissions by key.
-pub async fn by_key(State(limits): State<Arc<Limits>>, mut request: Request, next: Next) -> Response {
-    let Some(Caller(name)) = request.extensions().get().cloned() else { return next.run(request).await };
-    if let Some(limit) = limits.keys.as_ref().filter(|_| request.method() == Method::POST)
-        && let Err(wait) = limit.take(name.clone(), 1)
-    {
-        return too_many_jobs("key", limit, wait).into_response();
+    /// Counts a submission by its key.
+    pub fn check_key(&self, request: &Request, key: Option<&Arc<str>>) -> Result<(), Problem> {
+        match self.keys.as_ref().filter(|_| request.method() == Method::POST).zip(key) {
+            Some((limit, key)) => limit.take(key.clone(), 1).map_err(|wait| too_many_jobs("key", limit, wait)),
+            None => Ok(()),
+        }
     }
-    if let Some(account) = request.extensions_mut().get_mut::<Account>() {
-        account.key = Some(name);
-    }
-    next.run(request).await
 }
 
 /// On whose account a request goes.
@@ -93,6 +69,15 @@ pub struct Account {
 }
 
 impl Account {
+    pub fn new(limits: Arc<Limits>, address: IpNet, key: Option<Arc<str>>) -> Self {
+        Self { limits, address, key }
+    }
+
+    /// The name of the key that was shown.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// Counts a batch of so many jobs, of which its request has counted as one; the problem if these are too many.
     pub fn refuse_batch(&self, jobs: usize) -> Option<Problem> {
         let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);

@@ -1,6 +1,6 @@
 //! Reading the body of a submission, field by field, so that the answer names all that is wrong at once.
 
-use std::{collections::HashSet, fmt::Display};
+use std::{collections::HashSet, fmt::Display, sync::Arc};
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::{
@@ -57,10 +57,10 @@ struct BatchRequest {
     webhook_url: Option<WebhookUrl>,
 }
 
-impl FromRequest<Api> for Submission {
+impl FromRequest<Arc<Api>> for Submission {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         let body = read_body(request, api).await?;
         let request = read(&body, "ticker", read_job).map_err(Problem::bad_fields)?;
         is_allowed(&request, &api.config).map_err(Problem::bad_fields)?;
@@ -74,10 +74,10 @@ impl OperationInput for Submission {
     }
 }
 
-impl FromRequest<Api> for BatchSubmission {
+impl FromRequest<Arc<Api>> for BatchSubmission {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         let account = request.extensions().get::<Account>().cloned();
         let body = read_body(request, api).await?;
         let requests = read(&body, "tickers", read_batch).map_err(Problem::bad_fields)?;

@@ -1,5 +1,7 @@
 //! The workers, as their heartbeats tell of them.
 
+use std::sync::Arc;
+
 use aide::transform::TransformOperation;
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
@@ -19,7 +21,7 @@ pub struct Workers {
 }
 
 /// `GET /workers`
-pub async fn workers(State(api): State<Api>) -> Result<Json<Workers>, Problem> {
+pub async fn workers(State(api): State<Arc<Api>>) -> Result<Json<Workers>, Problem> {
     Ok(Json(Workers { workers: api.queue.workers().await? }))
 }
 

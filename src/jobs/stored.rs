@@ -17,7 +17,7 @@ use super::{JobConfig, JobRequest, StoreError};
 /// [`unreadable`](JobRequest::unreadable).
 pub fn request<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JobRequest, D::Error> {
     let fields = Map::deserialize(deserializer)?;
-    from_value(Value::Object(fields.clone())).or_else(|error| outline(&fields, &error)).map_err(D::Error::custom)
+    JobRequest::deserialize(&fields).or_else(|error| outline(&fields, &error)).map_err(D::Error::custom)
 }
 
 /// What a job can be listed, found and ended by.

@@ -1,6 +1,6 @@
 //! The backtests whose files this API finds: those that the command `backtest` wrote under the folder of the results.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use axum::{
     extract::{Path, State},
@@ -23,7 +23,7 @@ use crate::{
 const LISTED: usize = 100;
 
 /// `GET /dashboard/backtests`
-pub async fn list(State(api): State<Api>, uri: Uri) -> Response {
+pub async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Response {
     let page = Page::new(&uri, Place::Backtests, "Backtests");
     match on_disk(api, |folder| {
         names(&folder)
@@ -40,7 +40,7 @@ pub async fn list(State(api): State<Api>, uri: Uri) -> Response {
 }
 
 /// `GET /dashboard/backtests/{name}`
-pub async fn page(State(api): State<Api>, uri: Uri, Path(name): Path<String>) -> Response {
+pub async fn page(State(api): State<Arc<Api>>, uri: Uri, Path(name): Path<String>) -> Response {
     // Only what is listed is opened, so no name leads elsewhere.
     let found = on_disk(api, move |folder| {
         let known = names(&folder).contains(&name);
@@ -64,7 +64,10 @@ pub async fn page(State(api): State<Api>, uri: Uri, Path(name): Path<String>) ->
 }
 
 /// What is found in the folder of the backtests.
-async fn on_disk<T: Send + 'static>(api: Api, find: impl FnOnce(PathBuf) -> T + Send + 'static) -> Result<T, Problem> {
+async fn on_disk<T: Send + 'static>(
+    api: Arc<Api>,
+    find: impl FnOnce(PathBuf) -> T + Send + 'static,
+) -> Result<T, Problem> {
     let folder = api.config.results_dir.join("backtests");
     tokio::task::spawn_blocking(move || find(folder)).await.map_err(|_| Problem::bug())
 }

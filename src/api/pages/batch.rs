@@ -1,5 +1,7 @@
 //! A batch: how far its jobs are together.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// `GET /dashboard/batches/{batch_id}`
-pub async fn page(State(api): State<Api>, uri: Uri, path: Result<BatchPath, Problem>) -> Response {
+pub async fn page(State(api): State<Arc<Api>>, uri: Uri, path: Result<BatchPath, Problem>) -> Response {
     let page = Page::new(&uri, Place::Jobs, "Batch");
     let found = async {
         let BatchPath(id) = path?;

@@ -27,7 +27,7 @@ mod submit;
 mod words;
 mod workers;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
@@ -58,7 +58,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 });
 
 /// The pages that have an address of their own.
-pub fn routes() -> Router<Api> {
+pub fn routes() -> Router<Arc<Api>> {
     Router::new()
         .route("/dashboard", get(home))
         .route("/dashboard/", get(home))

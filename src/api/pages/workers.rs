@@ -1,5 +1,7 @@
 //! The workers: what they run, and their GPUs.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
@@ -18,7 +20,7 @@ use crate::{
 };
 
 /// `GET /dashboard/workers`
-pub async fn page(State(api): State<Api>, uri: Uri) -> Response {
+pub async fn page(State(api): State<Arc<Api>>, uri: Uri) -> Response {
     let page = Page::new(&uri, Place::Workers, "Workers");
     match api.queue.workers().await {
         Ok(workers) => {

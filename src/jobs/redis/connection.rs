@@ -136,8 +136,10 @@ impl Connection {
 
     /// One of the queue's hashes; empty if it is not there. A script that gives it costs Redis seven times as much.
     pub async fn hash(&self, name: &str) -> Result<Fields, StoreError> {
-        let key = format!("{}:{name}", self.queue);
-        self.routed(|| self.client.hgetall(&key)).await
+        // As the list that Redis sends: of the client's own command it would be a table.
+        let ask = CustomCommand::new_static("HGETALL", ClusterHash::FirstKey, false);
+        let key = Value::from(format!("{}:{name}", self.queue));
+        self.routed(|| self.client.custom(ask.clone(), vec![key.clone()])).await
     }
 
     /// One of the queue's values.

@@ -103,7 +103,8 @@ impl RedisStore {
 
     /// Ends a running job whose record can't be read: it would take a turn, or a lease's end, for ever.
     async fn give_up(&self, fields: &Fields, guard: &str, cause: &StoreError) -> Result<(), StoreError> {
-        let (id, attempt) = (text(fields, "id"), text(fields, "attempt"));
+        // Whatever else is wrong with it.
+        let [id, attempt] = ["id", "attempt"].map(|name| fields.get(name).unwrap_or_default());
         let (error_type, error) = (ErrorType::Unknown, format!("another version stored this job: {cause}"));
         warn!(job.id = id, error, "a job that can't be read ends as failed");
         let event = to_json(&EventKind::Failed { error_type, error: error.clone() });
@@ -330,11 +331,6 @@ impl Store for RedisStore {
             None => Ok(()),
         }
     }
-}
-
-/// A field of a record, whatever else is wrong with that.
-fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.get(name).map_or("", String::as_str)
 }
 
 /// The serde name of an enumeration's variant.

@@ -1,9 +1,13 @@
 //! From Redis's texts to jobs, events and workers.
 
-use std::{collections::HashMap, fmt::Display, str::FromStr};
+use std::{fmt::Display, iter, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use fred::types::Value;
+use fred::{
+    bytes_utils::Str,
+    error::Error,
+    types::{FromValue, Value},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::jobs::{
@@ -11,8 +15,28 @@ use crate::jobs::{
     stored::{self, readable},
 };
 
-/// A hash.
-pub type Fields = HashMap<String, String>;
+/// A hash: names and values, each a part of what Redis sent. They are so few that looking through them is quicker than a
+/// table.
+pub struct Fields(Vec<(Str, Str)>);
+
+impl Fields {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
+    }
+
+    /// As is one that Redis does not have.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromValue for Fields {
+    /// From names and values in turn.
+    fn from_value(value: Value) -> Result<Self, Error> {
+        let mut texts = value.convert::<Vec<Str>>()?.into_iter();
+        Ok(Self(iter::from_fn(|| texts.next().zip(texts.next())).collect()))
+    }
+}
 
 /// The job of a record.
 pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
@@ -24,19 +48,19 @@ pub fn job_of(fields: &Fields) -> Result<Job, StoreError> {
         created_at: time_of(number(fields, "created_at")?)?,
         started_at: time(fields, "started_at")?,
         completed_at: time(fields, "completed_at")?,
-        error: fields.get("error").cloned(),
-        error_type: fields.get("error_type").map(|word| from_word(word)).transpose()?,
+        error: fields.get("error").map(ToOwned::to_owned),
+        error_type: fields.get("error_type").map(from_word).transpose()?,
         attempt: number(fields, "attempt")?,
         retry_count: number(fields, "retry_count")?,
-        worker: fields.get("worker").cloned().map(WorkerId),
-        decision: fields.get("decision").map(|word| from_word(word)).transpose()?,
+        worker: fields.get("worker").map(|id| WorkerId(id.to_owned())),
+        decision: fields.get("decision").map(from_word).transpose()?,
         webhook: webhook(fields)?,
     })
 }
 
 /// The jobs of those records that can be read.
 pub fn jobs_of(records: &[Fields]) -> Vec<Job> {
-    let name = |record: &Fields| record.get("id").cloned().unwrap_or_default();
+    let name = |record: &Fields| record.get("id").unwrap_or_default().to_owned();
     records.iter().filter_map(|record| readable(name(record), job_of(record))).collect()
 }
 
@@ -55,14 +79,14 @@ pub fn submitted(submission: &Submission, place: usize, created_at: i64) -> Resu
 
 /// What became of the webhook of a job that has ended.
 fn webhook(fields: &Fields) -> Result<Option<Webhook>, StoreError> {
-    if !fields.contains_key("webhook_event") {
+    if fields.get("webhook_event").is_none() {
         return Ok(None);
     }
     Ok(Some(Webhook {
         id: message_id(number(fields, "id")?, number(fields, "webhook_event")?),
         status: from_word(field(fields, "webhook_status")?)?,
         attempts: number(fields, "webhook_attempts")?,
-        error: fields.get("webhook_error").cloned(),
+        error: fields.get("webhook_error").map(ToOwned::to_owned),
     }))
 }
 
@@ -113,7 +137,7 @@ pub fn unexpected(cause: impl Display) -> StoreError {
 }
 
 fn field<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, StoreError> {
-    fields.get(name).map(String::as_str).ok_or_else(|| unexpected(format!("a record has no {name}")))
+    fields.get(name).ok_or_else(|| unexpected(format!("a record has no {name}")))
 }
 
 fn number<T: FromStr<Err: Display>>(fields: &Fields, name: &str) -> Result<T, StoreError> {
@@ -121,7 +145,7 @@ fn number<T: FromStr<Err: Display>>(fields: &Fields, name: &str) -> Result<T, St
 }
 
 fn time(fields: &Fields, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-    if fields.contains_key(name) { time_of(number(fields, name)?).map(Some) } else { Ok(None) }
+    fields.get(name).map(|ms| time_of(ms.parse().map_err(unexpected)?)).transpose()
 }
 
 fn time_of(ms: u64) -> Result<DateTime<Utc>, StoreError> {

@@ -8,6 +8,8 @@ mod outcome;
 mod progress;
 mod settings;
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
@@ -48,7 +50,7 @@ struct Shown {
 }
 
 /// `GET /dashboard/jobs/{job_id}`
-pub async fn page(State(api): State<Api>, uri: Uri, path: Result<JobPath, Problem>) -> Response {
+pub async fn page(State(api): State<Arc<Api>>, uri: Uri, path: Result<JobPath, Problem>) -> Response {
     let found = async {
         let JobPath(id) = path?;
         look_up(&api, id).await

@@ -3,6 +3,8 @@
 mod search;
 mod table;
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Query, State},
     http::{StatusCode, Uri},
@@ -23,7 +25,7 @@ use crate::{
 };
 
 /// `GET /` of a browser.
-pub async fn page(State(api): State<Api>, uri: Uri, filter: Option<Query<Filter>>) -> Response {
+pub async fn page(State(api): State<Arc<Api>>, uri: Uri, filter: Option<Query<Filter>>) -> Response {
     let Query(filter) = filter.unwrap_or_default();
     let page = Page::new(&uri, Place::Jobs, "Jobs");
     if let Some(id) = filter.job() {
