@@ -1,8 +1,12 @@
 //! The machine and the command, and the file that has all tables.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::table::Table;
+use crate::{process::PROGRAM, table::Table};
 
 /// A folder under the target folder, for what a run leaves.
 pub fn folder() -> PathBuf {
@@ -15,11 +19,20 @@ pub fn folder() -> PathBuf {
 pub fn write(parts: &[&str], tables: &[Table]) -> String {
     let tables: Vec<_> = tables.iter().map(Table::markdown).collect();
     let command = if *parts == crate::USUAL { String::new() } else { format!(" -- {}", parts.join(" ")) };
-    let text =
-        format!("Machine: {}.\n\nCommand: `cargo bench --bench all{command}`.\n\n{}", describe(), tables.join("\n"));
+    let text = format!(
+        "Machine: {}.\n\nCommand: `cargo bench --profile {} --bench all{command}`.\n\n{}",
+        describe(),
+        profile(),
+        tables.join("\n"),
+    );
     let file = folder().join("table.md");
     fs::write(&file, text).unwrap();
     format!("The tables are in {}.", file.display())
+}
+
+/// What the program was built by; its folder is named after that.
+fn profile() -> &'static str {
+    Path::new(PROGRAM).parent().unwrap().file_name().unwrap().to_str().unwrap()
 }
 
 fn describe() -> String {

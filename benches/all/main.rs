@@ -1,4 +1,5 @@
-//! What the service costs and how fast it answers, beside a peer and the physical limits: `cargo bench --bench all`.
+//! What the service costs and how fast it answers, beside a peer and the physical limits: `cargo bench --bench
+//! all`, or with `--profile dist` that of the images.
 //!
 //! Each part starts what it measures, a Redis of its own included, as processes on this machine, and gives a table:
 //!

@@ -49,9 +49,9 @@ pub async fn measure() -> Table {
     table.row(["worker, idle memory".into(), megabytes(worker), peers_worker, bar("50 MB", worker <= 50_000_000)]);
 
     let size = |path: &Path| fs::metadata(path).map_or("not built".into(), |file| megabytes(file.len()));
-    let dist = Path::new(PROGRAM).parent().unwrap().with_file_name("dist").join("tradingagents");
-    table.row(["program, profile `release`", &size(Path::new(PROGRAM)), "", ""]);
-    table.row(["program, profile `dist`, as in the images", &size(&dist), "", ""]);
+    let built = |profile| Path::new(PROGRAM).parent().unwrap().with_file_name(profile).join("tradingagents");
+    table.row(["program, profile `release`", &size(&built("release")), "", ""]);
+    table.row(["program, profile `dist`, as in the images", &size(&built("dist")), "", ""]);
     for image in ["api", "worker"] {
         table.row([&format!("image of the {image}, unpacked"), &image_size(image), "", ""]);
     }
