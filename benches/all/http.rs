@@ -1,14 +1,14 @@
 //! Submitting jobs and looking at one, by connections: our API, the peer's, and a bare axum server, each alone on a core;
 //! Redis and whoever asks share the other.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{any::Any, net::SocketAddr, time::Duration};
 
 use crate::{
     bare,
-    load::{Connection, Load, Question, get, load, post},
+    load::{Connection, Load, Question, get, in_turns, post},
     ours,
     peer::Peer,
-    process::{MEASURED, OTHERS, Process, bind},
+    process::{MEASURED, OTHERS, bind},
     support::redis::Redis,
     table::{Table, at, bar, megabytes, percent, percentiles, rate, ratio},
 };
@@ -18,78 +18,71 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 /// A submission as programs send it.
 pub const JOB: &str = r#"{"ticker": "AAPL", "date": "2012-09-19"}"#;
 
-/// Loads of submissions and of looks, by connections.
-type Loads = [Vec<Load>; 2];
+/// A server, and how it is asked to take a job, and for that job.
+struct Server {
+    address: SocketAddr,
+    questions: [Question; 2],
+    /// Its processes.
+    _running: Box<dyn Any>,
+}
+
+impl Server {
+    async fn new(address: SocketAddr, running: impl Any) -> Self {
+        let submission = post("/jobs", JOB);
+        let id = Connection::open(address).await.ask_json(&submission).await["job_id"].as_str().unwrap().to_owned();
+        Self { address, questions: [submission, get(&format!("/jobs/{id}"))], _running: Box::new(running) }
+    }
+}
 
 pub async fn measure() -> Table {
     bind(Some(OTHERS));
-    let (ours, memory) = ours().await;
-    let peer = peer().await;
-    let with_redis = bare(true).await;
-    let alone = bare(false).await;
-    bind(None);
+    let redis = Redis::start(&[]).await;
+    let (api, address) = ours::api(Some(MEASURED), &redis);
+    let mut servers = vec![Server::new(address, redis).await, bare(true).await, bare(false).await];
+    servers.extend(peer().await);
+    let idle = api.process.resident();
 
     let heads = ["", "ours", "peer", "to peer", "axum, one Redis round trip", "of that", "axum", "bars"];
     let mut table = Table::new("Submitting and looking, on one core", heads);
     for (step, name) in ["`POST /jobs`", "`GET /jobs/{id}`"].into_iter().enumerate() {
-        for (place, connections) in CONNECTIONS.into_iter().enumerate() {
-            let pick = |loads: &Loads| shown(&loads[step][place]);
-            let speed = |loads: &Loads| loads[step][place].per_second;
-            let peers = peer.as_ref().map(|loads| &loads[step][place]);
+        let asked: Vec<_> = servers.iter().map(|server| (server.address, server.questions[step].clone())).collect();
+        for connections in CONNECTIONS {
+            let loads = in_turns(&asked, connections).await;
+            let [ours, with_redis, alone, peer @ ..] = &loads[..] else { unreachable!("there are three at least") };
+            let peer = peer.first();
             table.row([
                 format!("{name}, {connections} connections"),
-                pick(&ours),
-                peers.map_or("–".into(), shown),
-                peers.map_or("–".into(), |peer| ratio(speed(&ours), peer.per_second)),
-                pick(&with_redis),
-                percent(speed(&ours), speed(&with_redis)),
-                pick(&alone),
-                bars(&ours[step][place], peers, speed(&with_redis), step == 0 && connections == 64),
+                shown(ours),
+                peer.map_or("–".into(), shown),
+                peer.map_or("–".into(), |peer| ratio(ours.per_second, peer.per_second)),
+                shown(with_redis),
+                percent(ours.per_second, with_redis.per_second),
+                shown(alone),
+                bars(ours, peer, with_redis.per_second, step == 0 && connections == 64),
             ]);
         }
     }
-    table.note(format!("Each: answers a second, and p50 / p99 of their times. The API's memory after that: {memory}."));
+    bind(None);
+    let memory = [idle, api.process.peak(), api.process.resident()].map(megabytes);
+    table.note(format!(
+        "Each: answers a second, and p50 / p99 of their times, in turns of a second. The API's memory: {} before, {} at most, \
+         {} at the end.",
+        memory[0], memory[1], memory[2]
+    ));
     table
 }
 
-async fn ours() -> (Loads, String) {
-    let redis = Redis::start(&[]).await;
-    let (api, address) = ours::api(Some(MEASURED), &redis);
-    let idle = api.process.resident();
-    let loads = loads(address).await;
-    let (now, peak) = (api.process.resident(), api.process.peak());
-    (loads, format!("{} before, {} at most, {} at the end", megabytes(idle), megabytes(peak), megabytes(now)))
-}
-
-async fn peer() -> Option<Loads> {
+async fn peer() -> Option<Server> {
     let peer = Peer::installed()?;
     let redis = Redis::start(&[]).await;
-    let (_api, address) = peer.api(&redis);
-    Some(loads(address).await)
+    let (api, address) = peer.api(&redis);
+    Some(Server::new(address, (redis, api)).await)
 }
 
-async fn bare(with_redis: bool) -> Loads {
+async fn bare(with_redis: bool) -> Server {
     let redis = Redis::start(&[]).await;
-    let (_server, address): (Process, SocketAddr) = bare::start("bare", with_redis.then_some(&redis));
-    loads(address).await
-}
-
-async fn loads(server: SocketAddr) -> Loads {
-    let submission = post("/jobs", JOB);
-    let id = Connection::open(server).await.ask_json(&submission).await["job_id"].as_str().unwrap().to_owned();
-    let look = get(&format!("/jobs/{id}"));
-    [by_connections(server, &submission).await, by_connections(server, &look).await]
-}
-
-async fn by_connections(server: SocketAddr, question: &Question) -> Vec<Load> {
-    let mut loads = Vec::new();
-    for connections in CONNECTIONS {
-        let mut load = load(server, connections, question).await;
-        load.times.sort_unstable();
-        println!("  {connections} connections: {}", shown(&load));
-        loads.push(load);
-    }
-    loads
+    let (server, address) = bare::start("bare", with_redis.then_some(&redis));
+    Server::new(address, (redis, server)).await
 }
 
 fn shown(load: &Load) -> String {

@@ -19,12 +19,16 @@ use tokio::{
     task::JoinSet,
 };
 
-/// How long servers are warmed up, and how long they are measured.
-const TIMES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+/// How long a server is warmed up, and how long it is then asked before it is the next one's turn.
+const TURN: Duration = Duration::from_secs(1);
+
+/// How many turns each has. They take turns so that a machine which is slower for a while is so for all of them.
+const TURNS: u32 = 5;
 
 /// What a server did under load.
 pub struct Load {
     pub per_second: f64,
+    /// In order of length.
     pub times: Vec<Duration>,
 }
 
@@ -43,13 +47,27 @@ pub fn post(path: &str, body: &str) -> Question {
     (head + body).into_bytes().into()
 }
 
-/// Asks for a while on so many connections.
-pub async fn load(server: SocketAddr, connections: usize, question: &Question) -> Load {
-    let (warm_up, measured) = TIMES;
-    run(server, connections, question, Until::Time(Instant::now() + warm_up)).await;
-    let began = Instant::now();
-    let times = run(server, connections, question, Until::Time(began + measured)).await;
-    Load { per_second: times.len() as f64 / began.elapsed().as_secs_f64(), times }
+/// Asks servers in turns, each on so many connections.
+pub async fn in_turns(asked: &[(SocketAddr, Question)], connections: usize) -> Vec<Load> {
+    for (server, question) in asked {
+        turn(*server, connections, question).await;
+    }
+    let mut times = vec![Vec::new(); asked.len()];
+    for _ in 0..TURNS {
+        for ((server, question), times) in asked.iter().zip(&mut times) {
+            times.extend(turn(*server, connections, question).await);
+        }
+    }
+    times.into_iter().map(of_turns).collect()
+}
+
+async fn turn(server: SocketAddr, connections: usize, question: &Question) -> Vec<Duration> {
+    run(server, connections, question, Until::Time(Instant::now() + TURN)).await
+}
+
+fn of_turns(mut times: Vec<Duration>) -> Load {
+    times.sort_unstable();
+    Load { per_second: times.len() as f64 / (TURN * TURNS).as_secs_f64(), times }
 }
 
 /// Asks so many times.

@@ -2,12 +2,12 @@
 //! file. It needs 2 GB of memory.
 
 use std::{
+    any::Any,
     fs,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tradingagents::jobs::{
     BatchId, EmbeddedStore, JobConfig, JobId, JobRequest, Listing, RedisStore, Status, Store, Submission, WorkerId,
@@ -44,13 +44,8 @@ struct Queue {
     middle: JobId,
     /// Bytes for each job.
     size: u64,
-    _server: Server,
-}
-
-/// What a store needs for as long as it is used.
-enum Server {
-    Redis { _server: Redis },
-    Folder { _folder: TempDir },
+    /// What the store needs for as long as it is used.
+    _needs: Box<dyn Any>,
 }
 
 /// A step, and the times that it took in each queue, in order of length.
@@ -100,7 +95,7 @@ async fn on_redis(jobs: usize) -> Queue {
     let before = used().await;
     let middle = fill(&store, jobs).await;
     let size = (used().await - before) / jobs as u64;
-    Queue { store, middle, size, _server: Server::Redis { _server: redis } }
+    Queue { store, middle, size, _needs: Box::new(redis) }
 }
 
 async fn embedded(jobs: usize) -> Queue {
@@ -109,7 +104,7 @@ async fn embedded(jobs: usize) -> Queue {
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&file, LONG, LONG).unwrap());
     let middle = fill(&store, jobs).await;
     let size = fs::metadata(&file).unwrap().len() / jobs as u64;
-    Queue { store, middle, size, _server: Server::Folder { _folder: folder } }
+    Queue { store, middle, size, _needs: Box::new(folder) }
 }
 
 /// Submits so many jobs; returns the one in the middle.
@@ -188,7 +183,9 @@ async fn time(what: &'static str, queues: &[Queue], step: impl AsyncFn(&Queue, u
             }
         }
     }
-    times.iter_mut().for_each(|times| times.sort_unstable());
+    for times in &mut times {
+        times.sort_unstable();
+    }
     (what, times)
 }
 

@@ -59,12 +59,10 @@ pub fn allow(origins: &Origins) -> CorsLayer {
 
 /// Refuses what a page of another site asks to change. A browser does not let such a page read the answer, but it may
 /// send a simple request without asking first, also to an API that only this host can reach.
-pub fn check_origin(request: &Request, allowed: &Origins) -> Result<(), Problem> {
-    if request.method().is_safe() || !is_stranger(request.headers(), allowed) {
-        return Ok(());
-    }
+pub fn refuse_stranger(request: &Request, allowed: &Origins) -> Option<Problem> {
+    let is_refused = !request.method().is_safe() && is_stranger(request.headers(), allowed);
     let detail = "A page of another site asks for this; CORS_ORIGINS names the origins whose pages may";
-    Err(Problem::new(StatusCode::FORBIDDEN, detail))
+    is_refused.then(|| Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// Whether a request comes from a page of an origin that may not ask. Browsers name the origin whenever something may

@@ -37,16 +37,20 @@ impl Guard {
 
     /// On whose account a request goes, or the answer to one that goes no further.
     fn check(&self, request: &Request) -> Result<Account, Box<Response>> {
-        browsers::check_origin(request, &self.origins).map_err(answer)?;
-        intake::check_uri(request.uri()).map_err(answer)?;
+        let answer = |problem: Problem| Box::new(problem.into_response());
         let address = client::network(client::address(request, &self.proxies));
-        self.limits.check_address(request, address).map_err(answer)?;
-        let key = auth::check(request, &self.keys).map_err(|refusal| {
-            let counted = self.limits.count_guess(request, address, &refusal);
-            counted.map_or_else(answer, |()| refusal)
-        })?;
-        self.limits.check_key(request, key.as_ref()).map_err(answer)?;
-        Ok(Account::new(self.limits.clone(), address, key))
+        let refused = browsers::refuse_stranger(request, &self.origins)
+            .or_else(|| intake::refuse_uri(request.uri()))
+            .or_else(|| self.limits.refuse_address(request, address));
+        if let Some(problem) = refused {
+            return Err(answer(problem));
+        }
+        let key = auth::check(request, &self.keys)
+            .map_err(|refusal| self.limits.refuse_guess(request, address, &refusal).map_or(refusal, answer))?;
+        match self.limits.refuse_key(request, key.as_ref()) {
+            Some(problem) => Err(answer(problem)),
+            None => Ok(Account::new(self.limits.clone(), address, key)),
+        }
     }
 }
 
@@ -62,8 +66,4 @@ pub async fn admit(State(guard): State<Arc<Guard>>, mut request: Request, next: 
         }
         Err(refusal) => *refusal,
     }
-}
-
-fn answer(problem: Problem) -> Box<Response> {
-    Box::new(problem.into_response())
 }

@@ -43,13 +43,10 @@ impl Bodies {
 }
 
 /// Refuses a URI that is too long.
-pub fn check_uri(uri: &Uri) -> Result<(), Problem> {
+pub fn refuse_uri(uri: &Uri) -> Option<Problem> {
     let length = uri.path_and_query().map_or(0, |uri| uri.as_str().len());
-    if length <= MAX_URI {
-        return Ok(());
-    }
-    let detail = format!("The path and query have {length} bytes, and at most {MAX_URI} are read");
-    Err(Problem::new(StatusCode::URI_TOO_LONG, detail))
+    let detail = || format!("The path and query have {length} bytes, and at most {MAX_URI} are read");
+    (length > MAX_URI).then(|| Problem::new(StatusCode::URI_TOO_LONG, detail()))
 }
 
 /// Reads the whole body, for as long as the client may take, and keeps its room until the request is answered.

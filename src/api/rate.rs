@@ -30,33 +30,29 @@ impl Limits {
         }
     }
 
-    /// Counts a submission by its address, before it is known who sends it; refused is what this address may not ask any more,
-    /// for it has submitted, or guessed keys, as often as it may.
-    pub fn check_address(&self, request: &Request, address: IpNet) -> Result<(), Problem> {
-        if let Some(limit) = self.guesses.as_ref().filter(|_| is_tried(request)) {
-            limit.wait(&address).map_err(|wait| too_many_guesses(limit, wait))?;
+    /// Counts a submission by its address, before it is known who sends it; the problem of an address that has submitted, or
+    /// guessed keys, as often as it may.
+    pub fn refuse_address(&self, request: &Request, address: IpNet) -> Option<Problem> {
+        if let Some(limit) = self.guesses.as_ref().filter(|_| is_tried(request))
+            && let Err(wait) = limit.wait(&address)
+        {
+            return Some(too_many_guesses(limit, wait));
         }
-        match self.addresses.as_ref().filter(|_| request.method() == Method::POST) {
-            Some(limit) => limit.take(address, 1).map_err(|wait| too_many_jobs("address", limit, wait)),
-            None => Ok(()),
-        }
+        let limit = self.addresses.as_ref().filter(|_| request.method() == Method::POST)?;
+        Some(too_many_jobs("address", limit, limit.take(address, 1).err()?))
     }
 
-    /// Counts a wrong key, whatever it was shown for.
-    pub fn count_guess(&self, request: &Request, address: IpNet, refusal: &Response) -> Result<(), Problem> {
+    /// Counts a wrong key, whatever it was shown for; the problem of an address that has shown too many.
+    pub fn refuse_guess(&self, request: &Request, address: IpNet, refusal: &Response) -> Option<Problem> {
         let is_guess = is_tried(request) && refusal.status() == StatusCode::UNAUTHORIZED;
-        match self.guesses.as_ref().filter(|_| is_guess) {
-            Some(limit) => limit.take(address, 1).map_err(|wait| too_many_guesses(limit, wait)),
-            None => Ok(()),
-        }
+        let limit = self.guesses.as_ref().filter(|_| is_guess)?;
+        Some(too_many_guesses(limit, limit.take(address, 1).err()?))
     }
 
-    /// Counts a submission by its key.
-    pub fn check_key(&self, request: &Request, key: Option<&Arc<str>>) -> Result<(), Problem> {
-        match self.keys.as_ref().filter(|_| request.method() == Method::POST).zip(key) {
-            Some((limit, key)) => limit.take(key.clone(), 1).map_err(|wait| too_many_jobs("key", limit, wait)),
-            None => Ok(()),
-        }
+    /// Counts a submission by its key; the problem of a key that has submitted as often as it may.
+    pub fn refuse_key(&self, request: &Request, key: Option<&Arc<str>>) -> Option<Problem> {
+        let limit = self.keys.as_ref().filter(|_| request.method() == Method::POST)?;
+        Some(too_many_jobs("key", limit, limit.take(key?.clone(), 1).err()?))
     }
 }
 
