@@ -1,8 +1,7 @@
-//! The physical limit beside our API: axum's own server with routes that read and answer the same, do nothing, and ask
-//! Redis at most once, with the client that the program uses. It is a process of its own, which the bench starts of
-//! itself.
+//! The physical limits beside our API: axum's own server with routes that read and answer the same, and ask Redis at most
+//! once, with the client that the program uses. Each is a process of its own, which the bench starts of itself.
 
-use std::{env, net::SocketAddr};
+use std::{env, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -17,7 +16,10 @@ use fred::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use tradingagents::jobs::JobId;
+use tradingagents::{
+    domain::{Ticker, TradeDate},
+    jobs::{JobConfig, JobId, JobRequest, RedisStore, Store, Submission as Submitted},
+};
 
 use crate::{
     process::{MEASURED, Process},
@@ -27,10 +29,23 @@ use crate::{
 /// The argument with which the bench becomes this server.
 pub const ROLE: &str = "bare";
 
+/// The lease and the time to live of jobs, which play no part.
+const HOUR: Duration = Duration::from_hours(1);
+
+/// What a route asks of Redis.
+#[derive(Clone)]
+enum Backend {
+    Nothing,
+    /// One `SET` or `GET`.
+    Command(Client),
+    /// What the program asks, by its own store.
+    Store(Arc<RedisStore>),
+}
+
 #[derive(Deserialize)]
 struct Submission {
-    ticker: String,
-    date: String,
+    ticker: Ticker,
+    date: TradeDate,
 }
 
 #[derive(Serialize)]
@@ -38,25 +53,29 @@ struct Job {
     #[serde(rename = "job_id")]
     id: JobId,
     status: &'static str,
-    ticker: String,
-    date: String,
+    ticker: Ticker,
+    date: TradeDate,
 }
 
-/// Starts it, with a Redis or without.
-pub fn start(name: &'static str, redis: Option<&Redis>) -> (Process, SocketAddr) {
+/// Starts the one that asks Redis this: `nothing`, a `command`, or what our `store` does.
+pub fn start(asks: &str, redis: &Redis) -> (Process, SocketAddr) {
     let port = free_port();
-    let url = redis.map(Redis::url).unwrap_or_default();
-    let mut process = Process::start(name, Some(MEASURED), env::current_exe().unwrap(), |program| {
-        program.args([ROLE, &port.to_string(), &url]);
+    let mut process = Process::start("bare", Some(MEASURED), env::current_exe().unwrap(), |program| {
+        program.args([ROLE, &port.to_string(), asks, &redis.url()]);
     });
     let address = process.listens(port);
     (process, address)
 }
 
 /// Serves until the process ends.
-pub async fn serve(port: u16, redis: &str) {
-    let client = if redis.is_empty() { None } else { Some(connect(redis).await) };
-    let routes = Router::new().route("/jobs", post(submit)).route("/jobs/{id}", get(status)).with_state(client);
+pub async fn serve(port: u16, asks: &str, redis: &str) {
+    let backend = match asks {
+        "nothing" => Backend::Nothing,
+        "command" => Backend::Command(connect(redis).await),
+        "store" => Backend::Store(Arc::new(RedisStore::connect(redis, HOUR, HOUR).unwrap())),
+        _ => panic!("there is no bare server that asks {asks}"),
+    };
+    let routes = Router::new().route("/jobs", post(submit)).route("/jobs/{id}", get(status)).with_state(backend);
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     axum::serve(listener, routes).await.unwrap();
 }
@@ -71,19 +90,30 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-async fn submit(State(client): State<Option<Client>>, Json(asked): Json<Submission>) -> (StatusCode, Json<Job>) {
+async fn submit(State(backend): State<Backend>, Json(asked): Json<Submission>) -> (StatusCode, Json<Job>) {
     let job = Job { id: JobId::new(), status: "pending", ticker: asked.ticker, date: asked.date };
-    if let Some(client) = client {
-        let record = serde_json::to_string(&job).unwrap();
-        client.set::<(), _, _>(job.id.to_string(), record, None, None, false).await.unwrap();
+    match backend {
+        Backend::Nothing => (),
+        Backend::Command(client) => {
+            let record = serde_json::to_string(&job).unwrap();
+            client.set::<(), _, _>(job.id.to_string(), record, None, None, false).await.unwrap();
+        }
+        Backend::Store(store) => {
+            let request = JobRequest::new(job.ticker.clone(), job.date, JobConfig::default());
+            store.submit(&Submitted::of_job(job.id, request)).await.unwrap();
+        }
     }
     (StatusCode::ACCEPTED, Json(job))
 }
 
-async fn status(State(client): State<Option<Client>>, Path(id): Path<JobId>) -> String {
-    match client {
-        Some(client) => client.get(id.to_string()).await.unwrap(),
-        None => serde_json::to_string(&Job { id, status: "pending", ticker: "AAPL".into(), date: "2012-09-19".into() })
-            .unwrap(),
-    }
+async fn status(State(backend): State<Backend>, Path(id): Path<JobId>) -> String {
+    let (ticker, date) = match backend {
+        Backend::Nothing => ("AAPL".parse().unwrap(), "2012-09-19".parse().unwrap()),
+        Backend::Command(client) => return client.get(id.to_string()).await.unwrap(),
+        Backend::Store(store) => {
+            let request = store.get(id).await.unwrap().unwrap().request;
+            (request.ticker, request.date)
+        }
+    };
+    serde_json::to_string(&Job { id, status: "pending", ticker, date }).unwrap()
 }

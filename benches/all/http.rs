@@ -1,4 +1,4 @@
-//! Submitting jobs and looking at one, by connections: our API, the peer's, and a bare axum server, each alone on a core;
+//! Submitting jobs and looking at one, by connections: our API, the peer's, and bare axum servers, each alone on a core;
 //! Redis and whoever asks share the other.
 
 use std::{any::Any, net::SocketAddr, time::Duration};
@@ -38,27 +38,43 @@ pub async fn measure() -> Table {
     bind(Some(OTHERS));
     let redis = Redis::start(&[]).await;
     let (api, address) = ours::api(Some(MEASURED), &redis);
-    let mut servers = vec![Server::new(address, redis).await, bare(true).await, bare(false).await];
+    let mut servers = vec![Server::new(address, redis).await];
+    for asks in ["store", "command", "nothing"] {
+        servers.push(bare(asks).await);
+    }
     servers.extend(peer().await);
     let idle = api.process.resident();
 
-    let heads = ["", "ours", "peer", "to peer", "axum, one Redis round trip", "of that", "axum", "bars"];
+    let heads = [
+        "",
+        "ours",
+        "peer",
+        "to peer",
+        "axum, the same of Redis",
+        "of that",
+        "axum, one `SET` or `GET`",
+        "of that",
+        "axum",
+        "bars",
+    ];
     let mut table = Table::new("Submitting and looking, on one core", heads);
     for (step, name) in ["`POST /jobs`", "`GET /jobs/{id}`"].into_iter().enumerate() {
         let asked: Vec<_> = servers.iter().map(|server| (server.address, server.questions[step].clone())).collect();
         for connections in CONNECTIONS {
             let loads = in_turns(&asked, connections).await;
-            let [ours, with_redis, alone, peer @ ..] = &loads[..] else { unreachable!("there are three at least") };
+            let [ours, same, command, alone, peer @ ..] = &loads[..] else { unreachable!("there are four at least") };
             let peer = peer.first();
             table.row([
                 format!("{name}, {connections} connections"),
                 shown(ours),
                 peer.map_or("–".into(), shown),
                 peer.map_or("–".into(), |peer| ratio(ours.per_second, peer.per_second)),
-                shown(with_redis),
-                percent(ours.per_second, with_redis.per_second),
+                shown(same),
+                percent(ours.per_second, same.per_second),
+                shown(command),
+                percent(ours.per_second, command.per_second),
                 shown(alone),
-                bars(ours, peer, with_redis.per_second, step == 0 && connections == 64),
+                bars(ours, peer, [same, command], step == 0 && connections == 64),
             ]);
         }
     }
@@ -79,9 +95,9 @@ async fn peer() -> Option<Server> {
     Some(Server::new(address, (redis, api)).await)
 }
 
-async fn bare(with_redis: bool) -> Server {
+async fn bare(asks: &str) -> Server {
     let redis = Redis::start(&[]).await;
-    let (server, address) = bare::start("bare", with_redis.then_some(&redis));
+    let (server, address) = bare::start(asks, &redis);
     Server::new(address, (redis, server)).await
 }
 
@@ -89,14 +105,15 @@ fn shown(load: &Load) -> String {
     format!("{}, {}", rate(load.per_second), percentiles(&mut load.times.clone()))
 }
 
-fn bars(ours: &Load, peer: Option<&Load>, limit: f64, is_full: bool) -> String {
+fn bars(ours: &Load, peer: Option<&Load>, [same, command]: [&Load; 2], is_full: bool) -> String {
     let p99 = |load: &Load| at(&load.times, 99);
     let mut bars = Vec::new();
     if let Some(peer) = peer {
         bars.push(bar("10 × peer", ours.per_second >= 10.0 * peer.per_second));
         bars.push(bar("p99 of peer", p99(ours) <= p99(peer)));
     }
-    bars.push(bar("50 %", ours.per_second >= 0.5 * limit));
+    bars.push(bar("50 % of the same", ours.per_second >= 0.5 * same.per_second));
+    bars.push(bar("50 % of one command", ours.per_second >= 0.5 * command.per_second));
     if is_full {
         bars.push(bar("p99 10 ms", p99(ours) <= Duration::from_millis(10)));
     }

@@ -53,10 +53,10 @@ const USUAL: [&str; 8] = ["http", "redis", "running", "drain", "scale", "fanout"
 fn main() {
     // Cargo itself adds --bench.
     let words: Vec<_> = env::args().skip(1).filter(|word| word != "--bench").collect();
-    if let [role, port, redis] = &words[..]
+    if let [role, port, asks, redis] = &words[..]
         && role == bare::ROLE
     {
-        return one_thread(bare::serve(port.parse().unwrap(), redis));
+        return one_thread(bare::serve(port.parse().unwrap(), asks, redis));
     }
     let parts: Vec<&str> = if words.is_empty() { USUAL.into() } else { words.iter().map(String::as_str).collect() };
     let mut tables = Vec::new();

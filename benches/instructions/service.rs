@@ -16,10 +16,7 @@ use axum::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::Semaphore,
-};
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tradingagents::{
@@ -90,14 +87,9 @@ pub fn runtime() -> Runtime {
 fn router(store: Arc<dyn Store>, folder: &TempDir) -> Router {
     let results = folder.path().join("results").display().to_string();
     let config = config::load([("RESULTS_DIR".to_owned(), results)]).expect("it is a setting");
-    api::router(Api {
-        queue: Queue::new(store, RetryPolicy { max_retries: 0, base: HOUR, max: HOUR }),
-        results: Results::new(&config).expect("it is a folder"),
-        config: Arc::new(config),
-        listeners: Arc::new(Semaphore::new(10)),
-        depth: Arc::default(),
-        stop: CancellationToken::new(),
-    })
+    let queue = Queue::new(store, RetryPolicy { max_retries: 0, base: HOUR, max: HOUR });
+    let results = Results::new(&config).expect("it is a folder");
+    api::router(Api::new(queue, results, Arc::new(config), CancellationToken::new()))
 }
 
 /// A Redis that keeps nothing on disk, and its URL.

@@ -13,7 +13,6 @@ use axum::{
     http::{Request, header},
 };
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tradingagents::{
@@ -33,14 +32,9 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let config = config::load(set).expect("they are settings");
     let store = EmbeddedStore::open(&FOLDER.path().join("jobs.redb"), MINUTE, MINUTE).expect("a store opens");
     let retries = RetryPolicy { max_retries: 0, base: MINUTE, max: MINUTE };
-    api::router(Api {
-        queue: Queue::new(Arc::new(store), retries).with_most_pending(0),
-        results: Results::new(&config).expect("it is a folder"),
-        config: Arc::new(config),
-        listeners: Arc::new(Semaphore::new(10)),
-        depth: Arc::default(),
-        stop: CancellationToken::new(),
-    })
+    let queue = Queue::new(Arc::new(store), retries).with_most_pending(0);
+    let results = Results::new(&config).expect("it is a folder");
+    api::router(Api::new(queue, results, Arc::new(config), CancellationToken::new()))
 });
 
 pub fn run(data: &[u8]) {

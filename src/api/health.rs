@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use aide::transform::TransformOperation;
-use axum::{Extension, Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -71,11 +71,8 @@ pub struct WorkersHealth {
 }
 
 /// `GET /health`
-pub async fn health(
-    State(api): State<Arc<Api>>,
-    Extension(checkup): Extension<Arc<Checkup>>,
-) -> (StatusCode, Json<Health>) {
-    let components = checkup.whole.get(|| whole(&api, &checkup)).await;
+pub async fn health(State(api): State<Arc<Api>>) -> (StatusCode, Json<Health>) {
+    let components = api.checkup.whole.get(|| whole(&api)).await;
     let status = match (&components.store, &components.workers) {
         (Some(store), Some(workers)) if store.status == Condition::Healthy => workers.status,
         _ => Condition::Unhealthy,
@@ -117,11 +114,8 @@ pub fn live_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
 }
 
 /// `GET /health/ready`
-pub async fn ready(
-    State(api): State<Arc<Api>>,
-    Extension(checkup): Extension<Arc<Checkup>>,
-) -> (StatusCode, Json<Health>) {
-    let store = checkup.store.get(|| store(&api)).await;
+pub async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<Health>) {
+    let store = api.checkup.store.get(|| store(&api)).await;
     answer(store.status, Components { store: Some(store), ..Components::default() })
 }
 
@@ -143,8 +137,8 @@ fn each_gpu(workers: &[WorkerInfo]) -> Vec<Gpu> {
     seen.into_values().cloned().collect()
 }
 
-async fn whole(api: &Api, checkup: &Checkup) -> Components {
-    let store = checkup.store.get(|| store(api));
+async fn whole(api: &Api) -> Components {
+    let store = api.checkup.store.get(|| store(api));
     let (store, workers, queue) = tokio::join!(store, api.queue.workers(), api.queue.stats());
     let workers = workers.ok().map(|workers| WorkersHealth {
         status: if workers.is_empty() { Condition::Degraded } else { Condition::Healthy },

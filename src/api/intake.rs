@@ -1,5 +1,5 @@
-//! What is taken in of a request, before anything is done with it: a URI of bounded length, and a body of bounded size
-//! within a bounded time, as long as there is room for it beside those of others.
+//! What a request may take: a URI of bounded length, a body of bounded size within a bounded time, as long as there is room
+//! for it beside those of others, and a bounded time until it is answered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,6 +27,9 @@ const MAX_BODIES: usize = 32 << 20;
 /// The longest path and query, bytes. RFC 9110, 4.1 asks for 8000 at least.
 const MAX_URI: usize = 8 << 10;
 
+/// The longest time until an answer begins. Event streams go on after that.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+
 /// How bodies are read.
 #[derive(Clone)]
 pub struct Bodies {
@@ -40,6 +43,17 @@ impl Bodies {
     pub fn new(patience: Duration) -> Self {
         Self { patience, room: Arc::new(Semaphore::new(MAX_BODIES)) }
     }
+
+    /// A request with its whole body, which came as fast as it has to, and the room of that for as long as it is kept.
+    async fn whole(&self, request: Request) -> Result<(Request, Option<OwnedSemaphorePermit>), Problem> {
+        if request.body().is_end_stream() {
+            return Ok((request, None));
+        }
+        let (parts, body) = request.into_parts();
+        let read = timeout(self.patience, read(body, &self.room)).await;
+        let (body, room) = read.map_err(|_| too_slow(self.patience))??;
+        Ok((Request::from_parts(parts, body.into()), Some(room)))
+    }
 }
 
 /// Refuses a URI that is too long.
@@ -49,16 +63,13 @@ pub fn refuse_uri(uri: &Uri) -> Option<Problem> {
     (length > MAX_URI).then(|| Problem::new(StatusCode::URI_TOO_LONG, detail()))
 }
 
-/// Reads the whole body, for as long as the client may take, and keeps its room until the request is answered.
-pub async fn whole_body(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
-    }
-    let (parts, body) = request.into_parts();
-    match timeout(bodies.patience, read(body, &bodies.room)).await {
-        Ok(Ok((body, _room))) => next.run(Request::from_parts(parts, body.into())).await,
-        Ok(Err(problem)) => problem.into_response(),
-        Err(_) => too_slow(bodies.patience).into_response(),
+/// Reads the whole body, and has the request answered in time. Both in one layer, for axum copies each one for each request.
+pub async fn bounded(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
+    match bodies.whole(request).await {
+        Ok((request, _room)) => {
+            timeout(ANSWER_TIME, next.run(request)).await.unwrap_or_else(|_| Problem::too_slow().into_response())
+        }
+        Err(problem) => problem.into_response(),
     }
 }
 

@@ -14,7 +14,6 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use tokio::time::timeout;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tracing::{Instrument, debug, field, info, info_span};
 use uuid::Uuid;
@@ -26,8 +25,8 @@ use super::{
 };
 use crate::{config::Config, metrics::METRICS};
 
-/// The longest time until an answer begins. Event streams go on after that.
-const LIMIT: Duration = Duration::from_secs(30);
+/// The longest path in the log, bytes.
+const MAX_PATH: usize = 200;
 
 /// Names a request in answers and logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,18 +37,13 @@ pub fn wrap(routes: Router, config: &Config) -> Router {
     let bodies = intake::Bodies::new(Duration::from_secs(config.client_timeout));
     let routes = routes.layer((
         from_fn_with_state(Arc::new(Guard::new(config)), guard::admit),
-        from_fn_with_state(bodies, intake::whole_body),
-        from_fn(limit),
+        from_fn_with_state(bodies, intake::bounded),
         CompressionLayer::new(),
     ));
     // Before the keys: a browser asks whether it may ask without one.
     let origins = &config.cors_origins;
     let routes = if origins.is_empty() { routes } else { routes.layer(browsers::allow(origins)) };
     routes.layer((from_fn(observe), CatchPanicLayer::custom(|_| Problem::bug().into_response())))
-}
-
-async fn limit(request: Request, next: Next) -> Response {
-    timeout(LIMIT, next.run(request)).await.unwrap_or_else(|_| Problem::too_slow().into_response())
 }
 
 /// Names the request, writes a line about it, and protects whoever reads the answer in a browser. Health checks come every few seconds, so theirs are for debugging.
@@ -97,5 +91,6 @@ fn request_id(request: &Request) -> HeaderValue {
 
 /// The path for the log, without the query, and short.
 fn path(uri: &Uri) -> String {
-    uri.path().chars().take(200).collect()
+    let path = uri.path();
+    path[..path.floor_char_boundary(MAX_PATH)].to_owned()
 }

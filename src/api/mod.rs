@@ -70,8 +70,17 @@ pub struct Api {
     pub listeners: Arc<Semaphore>,
     /// How full the queue was of late.
     pub depth: Arc<Depth>,
+    checkup: health::Checkup,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
+}
+
+impl Api {
+    /// By these settings, without listeners yet.
+    pub fn new(queue: Queue, results: Results, config: Arc<Config>, stop: CancellationToken) -> Self {
+        let listeners = Arc::new(Semaphore::new(config.max_listeners));
+        Self { queue, results, config, listeners, depth: Arc::default(), checkup: health::Checkup::default(), stop }
+    }
 }
 
 /// All routes, with what holds for every request by the settings.
@@ -82,11 +91,7 @@ pub fn router(api: Api) -> Router {
         .merge(pages::routes())
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer((
-            Extension(Arc::new(health::Checkup::default())),
-            Extension(document::Document::new(&openapi)),
-            from_fn(pages::for_people),
-        ))
+        .layer((Extension(document::Document::new(&openapi)), from_fn(pages::for_people)))
         .with_state(Arc::new(api));
     middleware::wrap(routes, &config)
 }

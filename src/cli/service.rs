@@ -3,13 +3,13 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::signals::stop_on_signal;
 use crate::{
-    api::{self, Api, Depth, Limits},
+    api::{self, Api, Limits},
     config::Config,
     jobs::{EmbeddedStore, Keep, Queue, RedisStore, RetryPolicy, StoreError},
     results::Results,
@@ -129,17 +129,8 @@ async fn serve_api(
     if config.api_keys.is_empty() && !address.ip().is_loopback() {
         warn!("without API_KEYS, whoever reaches {address} can submit jobs and read their results");
     }
-    let results = Results::new(config)?;
-    let listeners = Arc::new(Semaphore::new(config.max_listeners));
-    let depth = Arc::new(Depth::default());
-    let api = Api {
-        queue: queue.clone(),
-        results,
-        config: config.clone(),
-        listeners,
-        depth: depth.clone(),
-        stop: stop.clone(),
-    };
+    let api = Api::new(queue.clone(), Results::new(config)?, config.clone(), stop.clone());
+    let depth = api.depth.clone();
     let grace = Duration::from_secs(config.shutdown_grace);
     let serving = api::serve(listener, api::router(api), Limits::new(config), stop.clone(), grace);
     tokio::join!(serving, depth.sample(&queue, &stop));

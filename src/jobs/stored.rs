@@ -8,7 +8,7 @@
 use std::fmt::Display;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
-use serde_json::{Map, Value, from_value};
+use serde_json::{Map, Value, from_str, from_value};
 use tracing::warn;
 
 use super::{JobConfig, JobRequest, StoreError};
@@ -18,6 +18,11 @@ use super::{JobConfig, JobRequest, StoreError};
 pub fn request<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JobRequest, D::Error> {
     let fields = Map::deserialize(deserializer)?;
     JobRequest::deserialize(&fields).or_else(|error| outline(&fields, &error)).map_err(D::Error::custom)
+}
+
+/// As [`request`], from its text, without a table between where this version can read it.
+pub fn request_of(text: &str) -> serde_json::Result<JobRequest> {
+    from_str(text).or_else(|error| outline(&from_str(text)?, &error))
 }
 
 /// What a job can be listed, found and ended by.
@@ -47,7 +52,9 @@ mod tests {
 
     fn read(config: &Value) -> JobRequest {
         let stored = json!({"ticker": "NVDA", "date": "2024-05-10", "config": config, "priority": "high", "later": 1});
-        request(stored).unwrap()
+        let read = request_of(&stored.to_string()).unwrap();
+        assert_eq!(read, request(stored).unwrap());
+        read
     }
 
     #[test]

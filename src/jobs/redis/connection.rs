@@ -136,10 +136,10 @@ impl Connection {
 
     /// One of the queue's hashes; empty if it is not there. A script that gives it costs Redis seven times as much.
     pub async fn hash(&self, name: &str) -> Result<Fields, StoreError> {
-        // As the list that Redis sends: of the client's own command it would be a table.
+        // As Redis sends it: the client's own command makes a value of each part, and a table of them.
         let ask = CustomCommand::new_static("HGETALL", ClusterHash::FirstKey, false);
         let key = Value::from(format!("{}:{name}", self.queue));
-        self.routed(|| self.client.custom(ask.clone(), vec![key.clone()])).await
+        self.routed(async || self.client.custom_raw(ask.clone(), vec![key.clone()]).await?.try_into()).await
     }
 
     /// One of the queue's values.

@@ -1,14 +1,17 @@
 //! From Redis's texts to jobs, events and workers.
 
-use std::{fmt::Display, iter, str::FromStr};
+use std::{fmt::Display, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use fred::{
     bytes_utils::Str,
     error::Error,
-    types::{FromValue, Value},
+    types::{FromValue, Resp3Frame, Value},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, value::StrDeserializer},
+};
 
 use crate::jobs::{
     Delivery, Event, EventId, Job, JobRequest, StoreError, Submission, Webhook, WorkerId, WorkerInfo, message_id,
@@ -33,8 +36,34 @@ impl Fields {
 impl FromValue for Fields {
     /// From names and values in turn.
     fn from_value(value: Value) -> Result<Self, Error> {
-        let mut texts = value.convert::<Vec<Str>>()?.into_iter();
-        Ok(Self(iter::from_fn(|| texts.next().zip(texts.next())).collect()))
+        pairs(value.convert::<Vec<Str>>()?.into_iter().map(Ok))
+    }
+}
+
+impl TryFrom<Resp3Frame> for Fields {
+    type Error = Error;
+
+    /// As [`FromValue`] does, from Redis' own answer.
+    fn try_from(answer: Resp3Frame) -> Result<Self, Error> {
+        match answer {
+            Resp3Frame::Array { data, .. } => pairs(data.into_iter().map(text)),
+            other => Value::try_from(other)?.convert(),
+        }
+    }
+}
+
+fn pairs(mut texts: impl ExactSizeIterator<Item = Result<Str, Error>>) -> Result<Fields, Error> {
+    let mut pairs = Vec::with_capacity(texts.len() / 2);
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        pairs.push((name?, value?));
+    }
+    Ok(Fields(pairs))
+}
+
+fn text(part: Resp3Frame) -> Result<Str, Error> {
+    match part {
+        Resp3Frame::BlobString { data, .. } => Ok(Str::from_inner(data)?),
+        other => Value::try_from(other)?.convert(),
     }
 }
 
@@ -65,8 +94,7 @@ pub fn jobs_of(records: &[Fields]) -> Vec<Job> {
 }
 
 fn request(fields: &Fields) -> Result<JobRequest, StoreError> {
-    let text = field(fields, "request")?;
-    stored::request(&mut serde_json::Deserializer::from_str(text)).map_err(unexpected)
+    stored::request_of(field(fields, "request")?).map_err(unexpected)
 }
 
 /// The job at this place of a submission, stored at this time.
@@ -159,5 +187,5 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
 
 /// The variant of an enumeration by its serde name.
 fn from_word<T: DeserializeOwned>(word: &str) -> Result<T, StoreError> {
-    serde_json::from_value(serde_json::Value::from(word)).map_err(unexpected)
+    T::deserialize(StrDeserializer::<serde::de::value::Error>::new(word)).map_err(unexpected)
 }
