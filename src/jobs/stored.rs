@@ -22,7 +22,7 @@ pub fn request<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JobRequest,
 
 /// As [`request`], from its text, without a table between where this version can read it.
 pub fn request_of(text: &str) -> serde_json::Result<JobRequest> {
-    from_str(text).or_else(|error| outline(&from_str(text)?, &error))
+    from_str(text).or_else(|_| request(&mut serde_json::Deserializer::from_str(text)))
 }
 
 /// What a job can be listed, found and ended by.
