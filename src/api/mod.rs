@@ -70,6 +70,7 @@ pub struct Api {
     pub listeners: Arc<Semaphore>,
     /// How full the queue was of late.
     pub depth: Arc<Depth>,
+    /// What health checks saw of late.
     checkup: health::Checkup,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
