@@ -9,7 +9,14 @@ let
   # prompts, scripts, bars. Cargo wants the benches that Cargo.toml names.
   sourceOf = extra: lib.fileset.toSource {
     inherit root;
-    fileset = lib.fileset.unions ([ ../Cargo.toml ../Cargo.lock ../src ../benches/all/main.rs ../benches/instructions ] ++ extra);
+    fileset = lib.fileset.unions ([
+      ../Cargo.toml
+      ../Cargo.lock
+      ../src
+      ../benches/all/main.rs
+      ../benches/instructions/Cargo.toml
+      ../benches/instructions/main.rs
+    ] ++ extra);
   };
 
   manifest = (lib.importTOML ../Cargo.toml).package;
@@ -26,7 +33,7 @@ let
   # For checks: the quick profile, and the files that they read beside the source. tests holds snapshots of documents too.
   development = common // {
     # Fuzzers share their code with tests.
-    src = sourceOf [ ../benches/all ../tests ../fuzz/src ../rustfmt.toml ../clippy.toml ];
+    src = sourceOf [ ../benches/all ../benches/instructions ../tests ../fuzz/src ../rustfmt.toml ../clippy.toml ];
     CARGO_PROFILE = "dev";
   };
 in
