@@ -1,7 +1,7 @@
 //! The physical limits beside our API: axum's own server with routes that read and answer the same, and ask Redis at most
 //! once, with the client that the program uses. Each is a process of its own, which the bench starts of itself.
 
-use std::{env, net::SocketAddr, sync::Arc, time::Duration};
+use std::{env, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -23,14 +23,12 @@ use tradingagents::{
 
 use crate::{
     process::{MEASURED, Process},
+    scale::LONG,
     support::redis::{Redis, free_port},
 };
 
 /// The argument with which the bench becomes this server.
 pub const ROLE: &str = "bare";
-
-/// The lease and the time to live of jobs, which play no part.
-const HOUR: Duration = Duration::from_hours(1);
 
 /// What a route asks of Redis.
 #[derive(Clone)]
@@ -72,7 +70,7 @@ pub async fn serve(port: u16, asks: &str, redis: &str) {
     let backend = match asks {
         "nothing" => Backend::Nothing,
         "command" => Backend::Command(connect(redis).await),
-        "store" => Backend::Store(Arc::new(RedisStore::connect(redis, HOUR, HOUR).unwrap())),
+        "store" => Backend::Store(Arc::new(RedisStore::connect(redis, LONG, LONG).unwrap())),
         _ => panic!("there is no bare server that asks {asks}"),
     };
     let routes = Router::new().route("/jobs", post(submit)).route("/jobs/{id}", get(status)).with_state(backend);

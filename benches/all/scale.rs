@@ -31,6 +31,7 @@ const TICKERS: usize = 40;
 const ON_REDIS: [usize; 3] = [1000, 100_000, 1_000_000];
 const EMBEDDED: [usize; 2] = [1000, 100_000];
 
+/// The lease and the time to live of jobs, which play no part.
 pub const LONG: Duration = Duration::from_hours(24);
 
 /// How many of a step each queue takes before it is the next one's turn. The queues take turns, so that a machine which is
