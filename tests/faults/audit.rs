@@ -94,8 +94,9 @@ impl Audit {
     /// Each promise is kept, each job has one end, and its events tell one story.
     pub async fn promises(&self, promises: &Promises) -> Tally {
         let jobs = self.jobs().await;
-        let missing: Vec<_> = promises.accepted.iter().filter(|id| !jobs.contains_key(id)).collect();
-        assert!(missing.is_empty(), "accepted, and not there: {missing:?}");
+        if let Some(id) = promises.accepted.iter().find(|id| !jobs.contains_key(id)) {
+            panic!("{id} was accepted, and is not listed; of it alone there is {:?}", self.store.get(*id).await);
+        }
         let mut marked = BTreeMap::<_, usize>::new();
         for mark in jobs.values().filter_map(|job| job.request.config.quick_think_llm.as_ref()) {
             *marked.entry(mark.as_str()).or_default() += 1;

@@ -107,6 +107,9 @@ impl Stack {
         *self.struck.entry(kind(fault)).or_default() += 1;
         match fault {
             Fault::Kill(Part::Redis, down) => {
+                if self.redis.has("everysec") {
+                    self.redis.settle().await;
+                }
                 self.redis.kill().await;
                 sleep(*down).await;
                 self.redis.restart().await;
