@@ -32,17 +32,7 @@ impl Peer {
             "peer-api",
             "uvicorn",
             redis,
-            &[
-                "service:app",
-                "--port",
-                &port.to_string(),
-                "--loop",
-                "uvloop",
-                "--http",
-                "httptools",
-                // Ours writes a line for each request all the same.
-                "--no-access-log",
-            ],
+            &["service:app", "--port", &port.to_string(), "--loop", "uvloop", "--http", "httptools"],
         );
         let address = process.is_well(port, "/health");
         (process, address)

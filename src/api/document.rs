@@ -1,23 +1,23 @@
 //! The OpenAPI document, the page that shows it, and what the descriptions of routes share.
 
+use std::sync::{Arc, OnceLock};
+
 use aide::{
-    openapi::{
-        Info, License, OpenApi, Operation, Parameter, ParameterSchemaOrContent, ReferenceOr, SecurityRequirement, Tag,
-    },
+    openapi::{Info, License, Operation, Parameter, ParameterSchemaOrContent, ReferenceOr, SecurityRequirement, Tag},
     scalar::Scalar,
     transform::{TransformOpenApi, TransformOperation, TransformResponse},
     util::iter_operations_mut,
 };
 use axum::{
-    Extension,
     body::Bytes,
+    extract::State,
     http::{HeaderName, header},
     response::{Html, IntoResponse, Response},
 };
-
 use serde_json::{Value, json};
 
-use super::{Problem, auth, webhooks};
+use super::{Api, Problem, auth, openapi, webhooks};
+use crate::config::Config;
 
 /// The job of the examples.
 pub const JOB_ID: &str = "018f6478-2b20-7c53-9d2a-5f3e8a1b7c44";
@@ -31,13 +31,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'uns
 /// Page and document are the same for everybody, and may be kept as long as they are asked after each time.
 const CACHED: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
-/// The document as it is served.
-#[derive(Clone)]
-pub struct Document(Bytes);
+/// The document as it is served, made when it is first asked for.
+#[derive(Default)]
+pub struct Document(OnceLock<Bytes>);
 
 impl Document {
-    pub fn new(openapi: &OpenApi) -> Self {
-        Self(serde_json::to_vec(openapi).expect("the document is JSON").into())
+    fn of(&self, config: &Config) -> Bytes {
+        let json = || serde_json::to_vec(&openapi(config)).expect("the document is JSON").into();
+        self.0.get_or_init(json).clone()
     }
 }
 
@@ -172,8 +173,8 @@ fn reads_uri(operation: &mut Operation) {
 }
 
 /// `GET /openapi.json`
-pub async fn json(Extension(Document(text)): Extension<Document>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json"), CACHED], text).into_response()
+pub async fn json(State(api): State<Arc<Api>>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json"), CACHED], api.document.of(&api.config)).into_response()
 }
 
 pub fn json_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {

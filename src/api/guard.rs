@@ -1,7 +1,7 @@
-//! Whether a request is let through to the routes: by the page that asks, its length, its address and its key. One layer for
-//! all, for axum copies each one for each request.
+//! Whether a request is let through to the routes: by the page that asks, its length, its address and its key; and what it
+//! may take there. One layer for all, for axum copies each one for each request.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -11,7 +11,9 @@ use axum::{
 use tracing::Span;
 
 use super::{
-    Problem, auth, browsers, client, intake,
+    Problem, auth, browsers, client,
+    intake::{self, Bodies},
+    pages,
     rate::{self, Account},
 };
 use crate::config::{ApiKeys, Config, Networks, Origins};
@@ -22,6 +24,7 @@ pub struct Guard {
     keys: ApiKeys,
     proxies: Networks,
     limits: Arc<rate::Limits>,
+    bodies: Bodies,
 }
 
 impl Guard {
@@ -32,6 +35,7 @@ impl Guard {
             keys: config.api_keys.clone(),
             proxies: config.trusted_proxies.clone(),
             limits: Arc::new(rate::Limits::new(config)),
+            bodies: Bodies::new(Duration::from_secs(config.client_timeout)),
         }
     }
 
@@ -62,7 +66,7 @@ pub async fn admit(State(guard): State<Arc<Guard>>, mut request: Request, next: 
                 Span::current().record("key", key);
             }
             request.extensions_mut().insert(account);
-            next.run(request).await
+            guard.bodies.bounded(request, |request| pages::for_people(request, next)).await
         }
         Err(refusal) => *refusal,
     }

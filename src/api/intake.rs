@@ -5,9 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, HttpBody},
-    extract::{Request, State},
+    extract::Request,
     http::{StatusCode, Uri},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
@@ -31,7 +30,6 @@ const MAX_URI: usize = 8 << 10;
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// How bodies are read.
-#[derive(Clone)]
 pub struct Bodies {
     /// How long a client may take.
     patience: Duration,
@@ -42,6 +40,20 @@ pub struct Bodies {
 impl Bodies {
     pub fn new(patience: Duration) -> Self {
         Self { patience, room: Arc::new(Semaphore::new(MAX_BODIES)) }
+    }
+
+    /// Reads the whole body, and has the request answered in time.
+    pub async fn bounded<A: Future<Output = Response>>(
+        &self,
+        request: Request,
+        answer: impl FnOnce(Request) -> A,
+    ) -> Response {
+        match self.whole(request).await {
+            Ok((request, _room)) => {
+                timeout(ANSWER_TIME, answer(request)).await.unwrap_or_else(|_| Problem::too_slow().into_response())
+            }
+            Err(problem) => problem.into_response(),
+        }
     }
 
     /// A request with its whole body, which came as fast as it has to, and the room of that for as long as it is kept.
@@ -61,16 +73,6 @@ pub fn refuse_uri(uri: &Uri) -> Option<Problem> {
     let length = uri.path_and_query().map_or(0, |uri| uri.as_str().len());
     let detail = || format!("The path and query have {length} bytes, and at most {MAX_URI} are read");
     (length > MAX_URI).then(|| Problem::new(StatusCode::URI_TOO_LONG, detail()))
-}
-
-/// Reads the whole body, and has the request answered in time. Both in one layer, for axum copies each one for each request.
-pub async fn bounded(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
-    match bodies.whole(request).await {
-        Ok((request, _room)) => {
-            timeout(ANSWER_TIME, next.run(request)).await.unwrap_or_else(|_| Problem::too_slow().into_response())
-        }
-        Err(problem) => problem.into_response(),
-    }
 }
 
 /// A body, and the room that it takes: of what has come, for what is only announced costs nothing.

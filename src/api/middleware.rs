@@ -1,11 +1,7 @@
 //! What holds for every request: an id, a line in the log, who may ask and how often, limits of time and size,
 //! compression, and no panic that gets away.
 
-use std::{
-    borrow::Cow,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -21,7 +17,7 @@ use uuid::Uuid;
 use super::{
     Problem, browsers,
     guard::{self, Guard},
-    intake, trace,
+    trace,
 };
 use crate::{config::Config, metrics::METRICS};
 
@@ -31,19 +27,18 @@ const MAX_PATH: usize = 200;
 /// Names a request in answers and logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts everything around the routes; the outermost of a tuple comes first, and of all of them the last. In tuples, for
-/// each call of [`Router::layer`] puts what is within on the heap, where it is copied for every layer of every request.
+/// Puts everything around the routes; the outermost comes first. In one tuple, for each call of [`Router::layer`] puts what is
+/// within on the heap, where it is copied for every layer of every request.
 pub fn wrap(routes: Router, config: &Config) -> Router {
-    let bodies = intake::Bodies::new(Duration::from_secs(config.client_timeout));
-    let routes = routes.layer((
-        from_fn_with_state(Arc::new(Guard::new(config)), guard::admit),
-        from_fn_with_state(bodies, intake::bounded),
-        CompressionLayer::new(),
-    ));
-    // Before the keys: a browser asks whether it may ask without one.
+    let outer = (from_fn(observe), CatchPanicLayer::custom(|_| Problem::bug().into_response()));
+    let inner = (CompressionLayer::new(), from_fn_with_state(Arc::new(Guard::new(config)), guard::admit));
     let origins = &config.cors_origins;
-    let routes = if origins.is_empty() { routes } else { routes.layer(browsers::allow(origins)) };
-    routes.layer((from_fn(observe), CatchPanicLayer::custom(|_| Problem::bug().into_response())))
+    if origins.is_empty() {
+        routes.layer((outer, inner))
+    } else {
+        // Before the keys: a browser asks whether it may ask without one.
+        routes.layer((outer, browsers::allow(origins), inner))
+    }
 }
 
 /// Names the request, writes a line about it, and protects whoever reads the answer in a browser. Health checks come every few seconds, so theirs are for debugging.

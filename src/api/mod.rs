@@ -52,7 +52,7 @@ use aide::{
     },
     openapi::OpenApi,
 };
-use axum::{Extension, Router, middleware::from_fn};
+use axum::Router;
 pub use pages::Depth;
 pub use problem::{FieldError, Problem};
 pub use server::{Limits, serve};
@@ -72,6 +72,7 @@ pub struct Api {
     pub depth: Arc<Depth>,
     /// What health checks saw of late.
     checkup: health::Checkup,
+    document: document::Document,
     /// Cancelled when the process is to end: event streams then end too, which would go on otherwise.
     pub stop: CancellationToken,
 }
@@ -80,35 +81,39 @@ impl Api {
     /// By these settings, without listeners yet.
     pub fn new(queue: Queue, results: Results, config: Arc<Config>, stop: CancellationToken) -> Self {
         let listeners = Arc::new(Semaphore::new(config.max_listeners));
-        Self { queue, results, config, listeners, depth: Arc::default(), checkup: health::Checkup::default(), stop }
+        Self {
+            queue,
+            results,
+            config,
+            listeners,
+            depth: Arc::default(),
+            checkup: health::Checkup::default(),
+            document: document::Document::default(),
+            stop,
+        }
     }
 }
 
 /// All routes, with what holds for every request by the settings.
 pub fn router(api: Api) -> Router {
     let config = api.config.clone();
-    let (routes, openapi) = documented(&config);
-    let routes = routes
+    let routes = Router::from(routes())
         .merge(pages::routes())
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer((Extension(document::Document::new(&openapi)), from_fn(pages::for_people)))
         .with_state(Arc::new(api));
     middleware::wrap(routes, &config)
 }
 
 /// The OpenAPI document of an API with these settings.
 pub fn openapi(config: &Config) -> OpenApi {
-    // The routes are of no use without a state; only what they say of themselves is.
-    documented(config).1
-}
-
-fn documented(config: &Config) -> (Router<Arc<Api>>, OpenApi) {
     let mut openapi = OpenApi::default();
-    let routes = routes().finish_api_with(&mut openapi, |api| document::describe(api, config.api_keys.is_empty()));
+    // The routes are of no use without a state; only what they say of themselves is.
+    let _: Router<Arc<Api>> =
+        routes().finish_api_with(&mut openapi, |api| document::describe(api, config.api_keys.is_empty()));
     // Its schemas are there only now.
     words::list(&mut openapi);
-    (routes, openapi)
+    openapi
 }
 
 fn routes() -> ApiRouter<Arc<Api>> {

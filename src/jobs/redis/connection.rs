@@ -32,7 +32,7 @@ const REPLICA_TIMEOUT_MS: i64 = 1000;
 /// How long what a probe wrote is kept.
 const PROBE_EXPIRY: Expiration = Expiration::EX(60);
 
-/// The wait before the first try to connect anew, and the longest.
+/// The wait before the first try to connect anew, and the longest, milliseconds.
 const RECONNECT_MS: (u32, u32) = (50, 1000);
 
 /// How often each connection has to show that it is alive.
@@ -80,11 +80,7 @@ impl Connection {
     /// Starts to connect.
     pub fn start(mut self) -> Self {
         let noting = tokio::spawn(note_trouble(self.client.error_rx(), self.trouble.clone()));
-        let client = self.client.clone();
-        let connecting = tokio::spawn(async move {
-            // Its end only says that the store was dropped.
-            let _ = client.connect().await;
-        });
+        let connecting = tokio::spawn(connect(self.client.clone()));
         let watching = tokio::spawn(watch(self.client.clone()));
         self.tasks.extend([noting, connecting, watching].map(AbortOnDropHandle::new));
         self
@@ -193,8 +189,7 @@ impl Connection {
 }
 
 /// A client by this URL's settings, not yet connected.
-fn client(mut config: Config) -> Result<Client, StoreError> {
-    config.fail_fast = false;
+fn client(config: Config) -> Result<Client, StoreError> {
     let (first, longest) = RECONNECT_MS;
     Builder::from_config(config)
         .with_performance_config(|performance| {
@@ -235,6 +230,18 @@ fn is_of_the_answer(error: &Error) -> bool {
             word.bytes().all(|byte| byte.is_ascii_uppercase()) && !PASSING.contains(&word)
         }
         _ => false,
+    }
+}
+
+/// Connects at once, and until that works again and again; from then on the client itself does so, by its policy. One that
+/// does not fail fast would wait before its first try too.
+async fn connect(client: Client) {
+    let (first, longest) = RECONNECT_MS;
+    let mut wait = first;
+    // Any other end only says that the store was dropped.
+    while let Ok(Err(_)) = client.connect().await {
+        sleep(Duration::from_millis(wait.into())).await;
+        wait = longest.min(wait * 2);
     }
 }
 
