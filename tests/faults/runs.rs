@@ -42,7 +42,7 @@ async fn every_promise_is_kept_with_a_redis_that_syncs_always() {
 }
 
 /// A kill takes what Redis has answered and not yet written, which is nothing but while a sync is under way: so this one's
-/// Redis has [settled](Redis::settle) before it is killed.
+/// Redis settles before it is killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_is_kept_with_a_redis_that_syncs_every_second() {
     let redis = Redis::start(&["--appendonly", "yes", "--appendfsync", "everysec"]).await;

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use rustix::process::Signal;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    program::{Program, Sandbox},
+    program::{PATIENCE, Program, Sandbox},
     proxy::{Proxy, Weather},
     redis::{Redis, free_port},
     schedule::{Fault, LEASE, Link, Part, WORKERS},
@@ -107,9 +107,7 @@ impl Stack {
         *self.struck.entry(kind(fault)).or_default() += 1;
         match fault {
             Fault::Kill(Part::Redis, down) => {
-                if self.redis.has("everysec") {
-                    self.redis.settle().await;
-                }
+                settle(&self.redis).await;
                 self.redis.kill().await;
                 sleep(*down).await;
                 self.redis.restart().await;
@@ -189,6 +187,20 @@ impl Stack {
             Link::ApiToRedis => &self.api.to_redis,
             Link::WorkerToRedis(number) => &self.workers[number].to_redis,
         }
+    }
+}
+
+/// With `appendfsync everysec`, Redis holds writes back while a sync is under way, and answers them all the same. So that one
+/// takes no more of them, until all that it has taken are in its file.
+async fn settle(redis: &Redis) {
+    if redis.cli(&["CONFIG", "GET", "appendfsync"]).await.contains("everysec") {
+        redis.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]).await;
+        let settled = async {
+            while !redis.cli(&["INFO", "persistence"]).await.contains("aof_buffer_length:0") {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(PATIENCE, settled).await.expect("Redis writes in time");
     }
 }
 

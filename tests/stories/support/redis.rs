@@ -8,7 +8,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpStream,
     process::{Child, Command},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 /// The longest wait for Redis to start.
@@ -44,11 +44,6 @@ impl Redis {
         self.port
     }
 
-    /// Whether it was started with this option.
-    pub fn has(&self, option: &str) -> bool {
-        self.options.iter().any(|given| given == option)
-    }
-
     /// Host and port.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -57,18 +52,6 @@ impl Redis {
     /// SIGKILL: no chance to clean up.
     pub async fn kill(&mut self) {
         self.server.kill().await.unwrap();
-    }
-
-    /// Takes no more writes, and returns once all that it has taken is in its append-only file. With `appendfsync everysec`
-    /// it holds writes back while a sync is under way, and answers them all the same.
-    pub async fn settle(&self) {
-        self.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]).await;
-        let settled = async {
-            while !self.cli(&["INFO", "persistence"]).await.contains("aof_buffer_length:0") {
-                sleep(Duration::from_millis(1)).await;
-            }
-        };
-        timeout(PATIENCE, settled).await.expect("Redis writes in time");
     }
 
     /// Starts it again where it was, with its options and what it had written.
