@@ -222,35 +222,36 @@ impl Audit {
 impl Tally {
     /// Checks the events of a job that has ended, and counts them.
     fn add(&mut self, job: &Job, events: &[Event]) {
-        let told = || events.iter().map(|event| format!("\n{} {:?}", event.id, event.kind)).collect::<String>();
+        let told =
+            || events.iter().map(|event| format!("{} {:?}", event.id, event.kind)).collect::<Vec<_>>().join("\n");
         let ends: Vec<_> = events.iter().filter(|event| event.kind.is_terminal()).collect();
-        assert_eq!(ends.len(), 1, "{}: {}", job.id, told());
-        assert_eq!(events.last().map(|event| event.kind.name()), Some(job.status.as_str()), "{}: {}", job.id, told());
-        assert_eq!(events[0].kind.name(), "submitted", "{}: {}", job.id, told());
+        assert_eq!(ends.len(), 1, "{}:\n{}", job.id, told());
+        assert_eq!(events.last().map(|event| event.kind.name()), Some(job.status.as_str()), "{}:\n{}", job.id, told());
+        assert_eq!(events[0].kind.name(), "submitted", "{}:\n{}", job.id, told());
         let (mut attempts, mut turns) = (0, BTreeSet::new());
         for event in events {
             match &event.kind {
                 EventKind::Claimed { attempt, resumed, .. } => {
                     attempts += 1;
-                    assert_eq!(*attempt, attempts, "{}: {}", job.id, told());
+                    assert_eq!(*attempt, attempts, "{}:\n{}", job.id, told());
                     self.resumed += usize::from(*resumed);
                     turns.clear();
                 }
                 EventKind::StepStarted { agent } | EventKind::StepFinished { agent, .. } => {
                     let once = turns.insert((event.kind.name(), agent.label()));
-                    assert!(once, "{}: an agent's turn was told twice: {}", job.id, told());
+                    assert!(once, "{}: an agent's turn was told twice:\n{}", job.id, told());
                 }
                 EventKind::Retry { error_type: ErrorType::WorkerLost, .. } => self.leases_lost += 1,
                 EventKind::Retry { .. } => self.other_retries += 1,
                 EventKind::Completed { .. } => {
                     let count = |name| turns.iter().filter(|(told, _)| *told == name).count();
                     let (started, finished) = (count("step_started"), count("step_finished"));
-                    assert!(started == finished, "{}: a turn was not told of: {}", job.id, told());
+                    assert!(started == finished, "{}: a turn was not told of:\n{}", job.id, told());
                 }
                 _ => {}
             }
         }
-        assert_eq!(job.attempt, attempts, "{}: {}", job.id, told());
+        assert_eq!(job.attempt, attempts, "{}:\n{}", job.id, told());
         self.claims += attempts as usize;
         self.events += events.len();
         *self.by_status.entry(job.status.as_str()).or_default() += 1;
