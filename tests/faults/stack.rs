@@ -190,18 +190,19 @@ impl Stack {
     }
 }
 
-/// With `appendfsync everysec`, Redis holds writes back while a sync is under way, and answers them all the same. So that one
-/// takes no more of them, until all that it has taken are in its file.
+/// With `appendfsync everysec`, Redis holds writes back while a sync is under way, and answers them all the same. Such a Redis
+/// takes no more of them, and all that it has taken are in its file when this returns.
 async fn settle(redis: &Redis) {
-    if redis.cli(&["CONFIG", "GET", "appendfsync"]).await.contains("everysec") {
-        redis.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]).await;
-        let settled = async {
-            while !redis.cli(&["INFO", "persistence"]).await.contains("aof_buffer_length:0") {
-                sleep(Duration::from_millis(1)).await;
-            }
-        };
-        timeout(PATIENCE, settled).await.expect("Redis writes in time");
+    if !redis.cli(&["CONFIG", "GET", "appendfsync"]).await.contains("everysec") {
+        return;
     }
+    redis.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]).await;
+    let settled = async {
+        while !redis.cli(&["INFO", "persistence"]).await.contains("aof_buffer_length:0") {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, settled).await.expect("Redis writes in time");
 }
 
 fn kind(fault: &Fault) -> &'static str {

@@ -189,7 +189,8 @@ impl Connection {
 }
 
 /// A client by this URL's settings, not yet connected.
-fn client(config: Config) -> Result<Client, StoreError> {
+fn client(mut config: Config) -> Result<Client, StoreError> {
+    config.fail_fast = true;
     let (first, longest) = RECONNECT_MS;
     Builder::from_config(config)
         .with_performance_config(|performance| {
@@ -233,15 +234,14 @@ fn is_of_the_answer(error: &Error) -> bool {
     }
 }
 
-/// Connects at once, and until that works again and again; from then on the client itself does so, by its policy. One that
-/// does not fail fast would wait before its first try too.
+/// Connects at once, and by the client's policy until that has worked; from then on the client itself does so. One that does
+/// not fail fast would wait before its first try too.
 async fn connect(client: Client) {
-    let (first, longest) = RECONNECT_MS;
-    let mut wait = first;
+    let mut policy = client.client_reconnect_policy();
     // Any other end only says that the store was dropped.
     while let Ok(Err(_)) = client.connect().await {
-        sleep(Duration::from_millis(wait.into())).await;
-        wait = longest.min(wait * 2);
+        let wait = policy.as_mut().and_then(ReconnectPolicy::next_delay);
+        sleep(Duration::from_millis(wait.expect("its tries are not limited"))).await;
     }
 }
 
