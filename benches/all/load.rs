@@ -19,6 +19,8 @@ use tokio::{
     task::JoinSet,
 };
 
+use crate::{process::Process, table::in_order};
+
 /// How long a server is warmed up, and how long it is then asked before it is the next one's turn.
 const TURN: Duration = Duration::from_secs(1);
 
@@ -28,8 +30,17 @@ const TURNS: u32 = 5;
 /// What a server did under load.
 pub struct Load {
     pub per_second: f64,
+    /// Answers for each second that it ran on a core; the rest of the time it waited.
+    pub per_core: f64,
     /// In order of length.
     pub times: Vec<Duration>,
+}
+
+/// A server, and what it is asked.
+pub struct Asked<'a> {
+    pub server: &'a Process,
+    pub address: SocketAddr,
+    pub question: &'a Question,
 }
 
 /// A question as it goes over the wire.
@@ -48,26 +59,34 @@ pub fn post(path: &str, body: &str) -> Question {
 }
 
 /// Asks servers in turns, each on so many connections.
-pub async fn in_turns(asked: &[(SocketAddr, Question)], connections: usize) -> Vec<Load> {
-    for (server, question) in asked {
-        turn(*server, connections, question).await;
+pub async fn in_turns(asked: &[Asked<'_>], connections: usize) -> Vec<Load> {
+    for asked in asked {
+        asked.turn(connections).await;
     }
-    let mut times = vec![Vec::new(); asked.len()];
+    let mut turns = vec![(Vec::new(), Duration::ZERO); asked.len()];
     for _ in 0..TURNS {
-        for ((server, question), times) in asked.iter().zip(&mut times) {
-            times.extend(turn(*server, connections, question).await);
+        for (asked, (times, on_core)) in asked.iter().zip(&mut turns) {
+            let before = asked.server.on_core();
+            times.extend(asked.turn(connections).await);
+            *on_core += asked.server.on_core().saturating_sub(before);
         }
     }
-    times.into_iter().map(of_turns).collect()
+    turns.into_iter().map(|(times, on_core)| of_turns(times, on_core)).collect()
 }
 
-async fn turn(server: SocketAddr, connections: usize, question: &Question) -> Vec<Duration> {
-    run(server, connections, question, Until::Time(Instant::now() + TURN)).await
+impl Asked<'_> {
+    async fn turn(&self, connections: usize) -> Vec<Duration> {
+        run(self.address, connections, self.question, Until::Time(Instant::now() + TURN)).await
+    }
 }
 
-fn of_turns(mut times: Vec<Duration>) -> Load {
-    times.sort_unstable();
-    Load { per_second: times.len() as f64 / (TURN * TURNS).as_secs_f64(), times }
+fn of_turns(times: Vec<Duration>, on_core: Duration) -> Load {
+    let answers = times.len() as f64;
+    Load {
+        per_second: answers / (TURN * TURNS).as_secs_f64(),
+        per_core: answers / on_core.as_secs_f64(),
+        times: in_order(times),
+    }
 }
 
 /// Asks so many times.

@@ -12,7 +12,8 @@ use crate::{
 /// A running program, in a folder of its own.
 pub struct Ours {
     pub process: Process,
-    _folder: TempDir,
+    /// It goes with the process.
+    pub folder: TempDir,
 }
 
 /// Starts the API, and waits until it says that it is ready.
@@ -38,5 +39,5 @@ fn start(command: &'static str, core: Option<usize>, redis: &Redis, settings: &[
     let mut all = vec![("REDIS_URL", url.as_str()), ("LLM_PROVIDER", "rules"), ("PRICE_VENDORS", "sample")];
     all.extend(settings);
     let process = Process::ours(command, core, folder.path(), command, &all);
-    Ours { process, _folder: folder }
+    Ours { process, folder }
 }

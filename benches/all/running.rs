@@ -18,24 +18,22 @@ use crate::{
     ours,
     peer::Peer,
     support::{redis::Redis, service::Service},
-    table::{Table, at, bar, percentiles},
+    table::{Table, at, bar, in_order, percentiles},
 };
 
 const JOBS: usize = 1000;
 
 pub async fn measure() -> Table {
     let mut table = Table::new("From a submission to its start, p50 / p99", ["", "time", "bar"]);
-    let (mut submit, mut heard, mut asked) = ours().await;
-    let shown = percentiles(&mut submit);
-    table.row(["`POST /jobs` itself", &shown, ""]);
-    for (name, times) in [("heard on `GET /events`", &mut heard), ("asked for at `GET /jobs/{id}/events`", &mut asked)]
-    {
-        let shown = percentiles(times);
-        table.row([name.to_owned(), shown, bar("p99 10 ms", at(times, 99) <= Duration::from_millis(10))]);
+    let [submit, heard, asked] = ours().await.map(in_order);
+    table.row(["`POST /jobs` itself", &percentiles(&submit), ""]);
+    for (name, times) in [("heard on `GET /events`", heard), ("asked for at `GET /jobs/{id}/events`", asked)] {
+        let reached = at(&times, 99) <= Duration::from_millis(10);
+        table.row([name, &percentiles(&times), &bar("p99 10 ms", reached)]);
     }
     if let Some(peer) = Peer::installed() {
-        let mut times = peers(&peer).await;
-        table.row(["peer, its status asked for again and again", &percentiles(&mut times), ""]);
+        let times = in_order(peers(&peer).await);
+        table.row(["peer, its status asked for again and again", &percentiles(&times), ""]);
     }
     table.note(format!(
         "{JOBS} jobs one after another, each with the rules model and one analyst; the peer's do nothing. No process is \
@@ -45,7 +43,7 @@ pub async fn measure() -> Table {
 }
 
 /// The times of submissions, and until their start was known in either way.
-async fn ours() -> (Vec<Duration>, Vec<Duration>, Vec<Duration>) {
+async fn ours() -> [Vec<Duration>; 3] {
     let redis = Redis::start(&[]).await;
     let (_api, address) = ours::api(None, &redis);
     let _worker = ours::worker(None, &redis, &[]);
@@ -66,7 +64,7 @@ async fn ours() -> (Vec<Duration>, Vec<Duration>, Vec<Duration>) {
         heard.push(early[&job] - began);
         service.ended(&job).await;
     }
-    (submit, heard, asked)
+    [submit, heard, asked]
 }
 
 /// The jobs that are claimed from now on, and when that was heard.

@@ -60,10 +60,15 @@ pub fn time(time: Duration) -> String {
     format!("{time:.2?}")
 }
 
-/// The median and the 99th percentile.
-pub fn percentiles(times: &mut [Duration]) -> String {
+/// Times in order of length.
+pub fn in_order(mut times: Vec<Duration>) -> Vec<Duration> {
     times.sort_unstable();
-    format!("{} / {}", time(at(times, 50)), time(at(times, 99)))
+    times
+}
+
+/// The median and the 99th percentile of times that are in order.
+pub fn percentiles(sorted: &[Duration]) -> String {
+    format!("{} / {}", time(at(sorted, 50)), time(at(sorted, 99)))
 }
 
 /// A percentile of times that are in order.

@@ -41,7 +41,8 @@ pub fn wrap(routes: Router, config: &Config) -> Router {
     }
 }
 
-/// Names the request, writes a line about it, and protects whoever reads the answer in a browser. Health checks come every few seconds, so theirs are for debugging.
+/// Names the request, writes a line about it, and protects whoever reads the answer in a browser. Health checks come every
+/// few seconds, so theirs are for debugging.
 async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = request_id(&request);

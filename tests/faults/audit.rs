@@ -244,7 +244,7 @@ impl Tally {
                 EventKind::Retry { error_type: ErrorType::WorkerLost, .. } => self.leases_lost += 1,
                 EventKind::Retry { .. } => self.other_retries += 1,
                 EventKind::Completed { .. } => {
-                    let count = |name| turns.iter().filter(|(told, _)| *told == name).count();
+                    let count = |name| turns.iter().filter(|(kind, _)| *kind == name).count();
                     let (started, finished) = (count("step_started"), count("step_finished"));
                     assert!(started == finished, "{}: a turn was not told of:\n{}", job.id, told());
                 }
