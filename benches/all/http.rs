@@ -87,9 +87,9 @@ pub async fn measure() -> Table {
     let api = &servers[0].process;
     let memory = [idle, api.peak(), api.resident()].map(megabytes);
     table.note(format!(
-        "Each: answers a second; answers for each second that the server ran on its core, which is less where it waits; and p50 \
-         / p99 of their times; in turns of a second. Ratios are of the first and of the second. The API's memory: {} before, {} \
-         at most, {} at the end.",
+        "Each: answers a second, by the clock and by the time that the server itself ran on its core; and p50 / p99 of their \
+         times; in turns of a second. Ratios are of the first and of the second. The API's memory: {} before, {} at most, {} at \
+         the end.",
         memory[0], memory[1], memory[2]
     ));
     table

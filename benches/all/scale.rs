@@ -15,7 +15,7 @@ use tradingagents::jobs::{
 
 use crate::{
     support::redis::Redis,
-    table::{Table, at, bar, percentiles},
+    table::{Table, at, bar, in_order, percentiles},
 };
 
 /// How often each step is timed.
@@ -184,10 +184,7 @@ async fn time(what: &'static str, queues: &[Queue], step: impl AsyncFn(&Queue, u
             }
         }
     }
-    for times in &mut times {
-        times.sort_unstable();
-    }
-    (what, times)
+    (what, times.into_iter().map(in_order).collect())
 }
 
 pub fn request(number: usize) -> JobRequest {

@@ -14,7 +14,7 @@ use crate::{
     peer::Peer,
     process::PROGRAM,
     support::redis::Redis,
-    table::{Table, bar, megabytes, time},
+    table::{Table, at, bar, in_order, megabytes, time},
 };
 
 const STARTS: usize = 5;
@@ -64,7 +64,7 @@ pub async fn measure() -> Table {
 
 /// The median time of a few starts; how it ends does not count.
 fn median<T>(start: impl Fn() -> T) -> Duration {
-    let mut times: Vec<_> = (0..STARTS)
+    let times = (0..STARTS)
         .map(|_| {
             let began = Instant::now();
             let started = start();
@@ -73,8 +73,7 @@ fn median<T>(start: impl Fn() -> T) -> Duration {
             took
         })
         .collect();
-    times.sort_unstable();
-    times[STARTS / 2]
+    at(&in_order(times), 50)
 }
 
 /// The size of a loaded image. `DOCKER` is the command to ask.

@@ -1,9 +1,10 @@
 //! Every setting of the program, in one place. Nothing else reads the environment for settings.
 //!
 //! [`Config`] is the list: each field is the variable of the same name in capitals, its doc comment says what it means
-//! and in which unit, [`Config::default`] has the defaults, and its JSON schema has the limits. [`load`] reads it.
+//! and in which unit, `defaults.rs` has the defaults, and its JSON schema has the limits. [`load`] reads it.
 
 mod api_keys;
+mod defaults;
 mod load;
 mod networks;
 mod origins;
@@ -351,106 +352,6 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            log: "info".into(),
-            log_format: LogFormat::Text,
-            otel_exporter_otlp_endpoint: None,
-            otel_service_name: "tradingagents".into(),
-            api_listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
-            api_keys: ApiKeys::default(),
-            cors_origins: Origins::default(),
-            rate_limit_key: None,
-            rate_limit_address: None,
-            trusted_proxies: Networks::default(),
-            client_timeout: 15,
-            max_connections: 20_000,
-            max_connections_per_address: 2000,
-            max_listeners: 15_000,
-            redis_url: RedisUrl::default(),
-            redis_tls_ca: None,
-            redis_tls_cert: None,
-            redis_tls_key: None,
-            redis_queue: QueueName::default(),
-            redis_wait_replicas: 0,
-            max_pending: 100_000,
-            max_kept: 20_000,
-            job_ttl: 7 * 24 * 3600,
-            state_dir: "state".into(),
-            results_dir: "results".into(),
-            results_url: None,
-            aws_endpoint_url: None,
-            aws_allow_http: false,
-            aws_virtual_hosted_style_request: false,
-            aws_region: "us-east-1".into(),
-            aws_access_key_id: None,
-            aws_secret_access_key: None,
-            aws_session_token: None,
-            memory_dir: None,
-            worker_id: None,
-            metrics_listen: None,
-            worker_concurrency: 2,
-            worker_max_jobs: 0,
-            job_lease: 20,
-            job_soft_time_limit: 1500,
-            job_time_limit: 1800,
-            job_max_retries: 3,
-            job_retry_backoff: 5,
-            job_retry_backoff_max: 300,
-            shutdown_grace: 20,
-            webhook_secret: WebhookSecrets::default(),
-            webhook_timeout: 15,
-            webhook_max_attempts: 16,
-            webhook_retry_backoff: 5,
-            llm_provider: Provider::Ollama,
-            deep_think_llm: None,
-            quick_think_llm: None,
-            llm_backend_url: None,
-            allow_private_urls: false,
-            llm_timeout: 600,
-            llm_temperature: None,
-            llm_concurrency: None,
-            llm_prices: Prices::default(),
-            ollama_base_url: url("http://127.0.0.1:11434/").into(),
-            ollama_num_ctx: 32_768,
-            ollama_keep_alive: "30m".into(),
-            ollama_pull: PullPolicy::Auto,
-            reasoning_effort: None,
-            openai_api_key: None,
-            anthropic_api_key: None,
-            google_api_key: None,
-            xai_api_key: None,
-            openrouter_api_key: None,
-            deepseek_api_key: None,
-            groq_api_key: None,
-            mistral_api_key: None,
-            dashscope_api_key: None,
-            zhipu_api_key: None,
-            azure_openai_api_key: None,
-            azure_openai_endpoint: None,
-            azure_openai_api_version: "2024-10-21".into(),
-            openai_compatible_api_key: None,
-            max_debate_rounds: Rounds::ONE,
-            max_risk_discuss_rounds: Rounds::ONE,
-            analyst_concurrency: 4,
-            max_tool_rounds: 6,
-            output_language: Language::english(),
-            price_vendors: None,
-            fundamental_vendors: None,
-            news_vendors: None,
-            data_dir: None,
-            cache_dir: None,
-            vendor_gateway: None,
-            alpha_vantage_api_key: None,
-            fred_api_key: None,
-            contact_email: None,
-            tradingagents_url: url("http://127.0.0.1:8000/"),
-            tradingagents_key: None,
-        }
-    }
 }
 
 impl Config {
