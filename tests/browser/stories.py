@@ -1,5 +1,6 @@
 """What people do with the pages. Run by tests/browser/run; arguments name the stories to run."""
 
+import faulthandler
 import sys
 import time
 from tempfile import TemporaryDirectory
@@ -9,6 +10,9 @@ from playwright.sync_api import expect
 from stage import HOSTILE, PICTURES, Model, backtest, browser, ended, get, post, service, slow, window
 
 KEY = "people-0123456789abcdef"
+
+# A story that takes so many seconds hangs. Then it is said where, and the run ends.
+LONG = 90
 
 
 def submit(page, ticker, date="2012-09-19"):
@@ -405,12 +409,14 @@ def main():
     with browser() as chromium:
         for story in chosen:
             began = time.monotonic()
+            faulthandler.dump_traceback_later(LONG, exit=True)
             try:
                 story(chromium)
                 print(f"ok {story.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
             except Exception as error:
                 failed += 1
                 print(f"FAILED {story.__name__}: {error!r}"[:1000], flush=True)
+    faulthandler.cancel_dump_traceback_later()
     print(f"{len(chosen) - failed} of {len(chosen)} stories passed")
     return bool(failed)
 

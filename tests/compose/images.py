@@ -58,7 +58,7 @@ class Folder:
 
 def redis(docker, tag):
     files = Folder()
-    for program in ("redis-server", "redis-cli", "chown"):
+    for program in ("redis-server", "redis-cli", "redis-check-aof", "sh", "chown"):
         files.program(program)
     files.write("/etc/passwd", "root:x:0:0::/:/\nredis:x:999:999::/:/\n")
     files.write("/etc/group", "root:x:0:\nredis:x:999:\n")

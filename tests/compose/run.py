@@ -154,6 +154,21 @@ def a_redis_that_is_started_anew_has_the_queue():
             expect(stack.ended(job)["status"] == "completed", job)
 
 
+def a_step_that_a_kill_of_redis_tore_in_two_never_happens():
+    torn = r"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\ntorn\r\n$3\r\nyes\r\n*1\r\n$4\r\nEX"
+    with Stack() as stack:
+        stack.up()
+        docker("kill", "--signal", "KILL", stack.inspect("redis")["Id"])
+        data = docker("volume", "inspect", "--format", "{{.Mountpoint}}", f"{stack.project}_redis_data").stdout.strip()
+        subprocess.run([*THERE, "sh", "-c", f"printf '{torn}' | tee -a {data}/appendonlydir/*.incr.aof"], check=True, capture_output=True)
+        stack.up()
+        expect(stack.ended(stack.submit())["status"] == "completed")
+        docker("kill", "--signal", "KILL", stack.inspect("redis")["Id"])
+        stack.up()
+        found = stack.compose("exec", "-T", "redis", "redis-cli", "exists", "torn").stdout
+        expect(found == "0\n", f"exists: {found}")
+
+
 @contextmanager
 def full_disk(stack):
     """A disk for the results of the stack that has no room for one."""
@@ -236,6 +251,7 @@ STORIES = [
     a_worker_that_is_killed_in_mid_job_loses_nothing,
     jobs_go_on_while_the_api_is_started_anew,
     a_redis_that_is_started_anew_has_the_queue,
+    a_step_that_a_kill_of_redis_tore_in_two_never_happens,
     a_full_disk_fails_the_job_with_its_reason,
     a_disk_that_gets_room_again_lets_the_job_complete,
     a_full_cache_fails_no_job,
@@ -250,8 +266,10 @@ STORIES = [
 def main():
     if docker("info", check=False).returncode:
         sys.exit(f"{shlex.join(DOCKER)} does not answer; start Docker, or name the command in DOCKER")
-    for tag, make in ((REDIS, images.redis), (OLLAMA, images.ollama)):
-        if docker("image", "inspect", tag, check=False).returncode:
+    for tag, make, program in ((REDIS, images.redis, "redis-check-aof"), (OLLAMA, images.ollama, "ollama")):
+        # It is not there, or is of an earlier run and lacks what the stack calls now.
+        tried = docker("run", "--rm", "--pull", "never", "--entrypoint", program, tag, "--version", check=False)
+        if tried.returncode in (125, 127):
             make(DOCKER, tag)
     for tag, name in ((API, "api"), (WORKER, "worker")):
         # Only Nix' images have the label. One of an earlier run here is of an earlier binary.

@@ -132,8 +132,9 @@ impl Run {
                 promises.followed.len()
             ),
             format!(
-                "{} unfinished results of the killed; {:.0} s",
+                "{} unfinished results and {} torn steps of the killed; {:.0} s",
                 leftovers(&stack.results).len(),
+                stack.redis.torn,
                 self.began.elapsed().as_secs_f64()
             ),
         ];

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tradingagents::jobs::{Applied, Job, JobId, Recorded, RedisStore, Scope, Stats, Store, StoreError, Submission};
+use tradingagents::jobs::{
+    Applied, EventId, Job, JobId, Recorded, RedisStore, Scope, Stats, Store, StoreError, Submission,
+};
 
 use super::stage::{
     LONG, apply, claim, completion, eventually, get, hear, open, progress, request, running, soon, steps, stored,
@@ -60,6 +62,30 @@ async fn a_redis_that_was_killed_and_comes_back_has_every_job() {
         assert_eq!(claim(&*store).await.job.id, id);
     }
     assert_eq!(store.claim(&worker()).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_a_kill_tore_in_two_is_written_once() {
+    let mut redis = Redis::start(&DURABLE).await;
+    let store = open(&redis, LONG, LONG).await;
+    let claimed = running(&*store).await;
+    let step = progress(steps(2), Some(b"state".to_vec()));
+    store.record(&claimed.lease(), &step).await.unwrap();
+
+    redis.kill().await;
+    redis.tear();
+    redis.restart().await;
+    assert_eq!(redis.torn, 1);
+    // Nobody has told the worker that it was written, so it writes it again.
+    eventually(async || store.record(&claimed.lease(), &step).await.ok()).await;
+    let events = stored(&*store, Scope::All).await;
+    assert_eq!(events.len(), 2 + 2);
+
+    redis.kill().await;
+    redis.restart().await;
+    let after = eventually(async || store.replay(Scope::All, EventId::ZERO, 100).await.ok()).await;
+    assert_eq!(after.events, events);
+    assert_eq!(stored(&*store, Scope::Job(claimed.job.id)).await, events);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

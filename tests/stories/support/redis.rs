@@ -1,6 +1,6 @@
 //! A real Redis as a process of its own; or what `REDIS_SERVER` names instead, such as valkey-server.
 
-use std::{env, net::TcpListener, process::Stdio, time::Duration};
+use std::{env, fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -20,6 +20,8 @@ pub struct Redis {
     port: u16,
     folder: TempDir,
     options: Vec<String>,
+    /// How often a kill left a torn step in the append-only file.
+    pub torn: usize,
 }
 
 impl Redis {
@@ -33,7 +35,7 @@ impl Redis {
         let folder = tempfile::tempdir().unwrap();
         let options: Vec<_> = options.iter().map(ToString::to_string).collect();
         let server = serve(port, &folder, &options).await;
-        Self { server, port, folder, options }
+        Self { server, port, folder, options, torn: 0 }
     }
 
     pub fn url(&self) -> String {
@@ -54,8 +56,18 @@ impl Redis {
         self.server.kill().await.unwrap();
     }
 
-    /// Starts it again where it was, with its options and what it had written.
+    /// Cuts off the end of the last step in its append-only file, as a kill in the middle of the write does.
+    pub fn tear(&self) {
+        // It ends with the step's last command, and `EXEC` with its 14 bytes.
+        const END: u64 = 30;
+        let file = self.folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+        let file = File::options().write(true).open(file).unwrap();
+        file.set_len(file.metadata().unwrap().len() - END).unwrap();
+    }
+
+    /// Starts it again where it was, with its options and what it had written; first its file is mended, as in the stack.
     pub async fn restart(&mut self) {
+        self.torn += usize::from(mend(self.folder.path()).await);
         self.server = serve(self.port, &self.folder, &self.options).await;
     }
 
@@ -130,6 +142,16 @@ pub fn free_port() -> u16 {
 /// The program of the server.
 pub fn program() -> String {
     env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".into())
+}
+
+/// Does in this folder of Redis what compose.yaml does there before Redis starts. Whether the file was torn.
+async fn mend(folder: &Path) -> bool {
+    let (_, script) = include_str!("../../../compose.yaml").split_once("      - |\n").unwrap();
+    let (mending, _) = script.split_once("exec redis-server").unwrap();
+    let mut shell = Command::new("sh");
+    let mended = shell.args(["-euc", &mending.replace("$$", "$")]).current_dir(folder).output().await.unwrap();
+    assert!(mended.status.success(), "{}", String::from_utf8_lossy(&mended.stderr));
+    !mended.stdout.is_empty()
 }
 
 async fn serve(port: u16, folder: &TempDir, options: &[String]) -> Child {
