@@ -263,20 +263,29 @@ STORIES = [
 ]
 
 
-def main():
-    if docker("info", check=False).returncode:
-        sys.exit(f"{shlex.join(DOCKER)} does not answer; start Docker, or name the command in DOCKER")
+def make_images():
+    """Those that are not there."""
     for tag, make, program in ((REDIS, images.redis, "redis-check-aof"), (OLLAMA, images.ollama, "ollama")):
-        # It is not there, or is of an earlier run and lacks what the stack calls now.
+        # One of an earlier run may lack what the stack calls now.
         tried = docker("run", "--rm", "--pull", "never", "--entrypoint", program, tag, "--version", check=False)
         if tried.returncode in (125, 127):
             make(DOCKER, tag)
+    binary = ROOT / "target/release/tradingagents"
     for tag, name in ((API, "api"), (WORKER, "worker")):
         # Only Nix' images have the label. One of an earlier run here is of an earlier binary.
         label = '{{index .Config.Labels "org.opencontainers.image.revision"}}'
-        if not docker("image", "inspect", "--format", label, tag, check=False).stdout.strip():
-            images.program(DOCKER, tag, name, str(ROOT / "target/release/tradingagents"))
-            print(f"{tag}: made from cargo's binary, as Nix has not built it here")
+        if docker("image", "inspect", "--format", label, tag, check=False).stdout.strip():
+            continue
+        if not binary.exists():
+            sys.exit(f"{tag} is not there; run: nix build .#image && docker load < result, or: cargo build --release")
+        images.program(DOCKER, tag, name, str(binary))
+        print(f"{tag}: made from cargo's binary, as Nix has not built it here")
+
+
+def main():
+    if docker("info", check=False).returncode:
+        sys.exit(f"{shlex.join(DOCKER)} does not answer; start Docker, or name the command in DOCKER")
+    make_images()
     chosen = [story for story in STORIES if not sys.argv[1:] or story.__name__ in sys.argv[1:]]
     told, failed, untold = 0, 0, []
     for story in chosen:
