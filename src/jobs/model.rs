@@ -133,8 +133,8 @@ pub struct Job {
     /// The last attempt's error; none once completed.
     pub error: Option<String>,
     pub error_type: Option<ErrorType>,
-    /// How many claims there were. It is the fencing token: a worker's write names its attempt, and is refused once
-    /// another attempt has begun (Kleppmann, "How to do distributed locking", 2016).
+    /// How many claims there were. With the worker it is the fencing token: a worker's write names both, and is refused
+    /// once another attempt has begun (Kleppmann, "How to do distributed locking", 2016).
     pub attempt: u32,
     /// How many failed attempts were followed by another, since the job was submitted or a client had it tried again.
     pub retry_count: u32,
@@ -167,6 +167,11 @@ impl Job {
             webhook: None,
         }
     }
+
+    /// The lease under which it runs, or ran last.
+    pub fn lease(&self) -> Lease {
+        Lease { job: self.id, attempt: self.attempt, worker: self.worker.clone() }
+    }
 }
 
 /// A worker's right to a job under one attempt. It ends when the lease time passes without a write.
@@ -174,6 +179,8 @@ impl Job {
 pub struct Lease {
     pub job: JobId,
     pub attempt: u32,
+    /// Who holds it. A Redis that fails over may lose a claim, and then counts the next one as the same attempt.
+    pub worker: Option<WorkerId>,
 }
 
 /// A claimed job, with what an earlier attempt left.
@@ -187,7 +194,7 @@ pub struct Claim {
 impl Claim {
     /// The lease that came with the claim.
     pub fn lease(&self) -> Lease {
-        Lease { job: self.job.id, attempt: self.job.attempt }
+        self.job.lease()
     }
 }
 

@@ -155,7 +155,7 @@ impl Deref for Queue {
 impl RetryPolicy {
     /// The change that follows a failed attempt.
     fn after(&self, job: &Job, failure: &Failure) -> Transition {
-        let lease = Lease { job: job.id, attempt: job.attempt };
+        let lease = job.lease();
         if failure.transient && job.retry_count < self.max_retries {
             let delay = self.backoff(job.retry_count).max(failure.retry_after.unwrap_or_default());
             Transition::retry(&lease, failure, job.retry_count + 1, delay)

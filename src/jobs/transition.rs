@@ -19,12 +19,12 @@ pub struct Transition {
 }
 
 /// What must hold, or the change is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
-    /// The job runs under this attempt: the holder of the lease writes.
-    Attempt(u32),
-    /// The job runs under this attempt, and its lease is over: anybody may write.
-    Expired(u32),
+    /// The job runs under this lease: its holder writes.
+    Held(Lease),
+    /// The job runs under this lease, and its time is over: anybody may write.
+    Expired(Lease),
     /// The job has not ended.
     Unfinished,
     /// The job has failed.
@@ -102,8 +102,8 @@ impl Transition {
 
     /// The same change, made by anybody once the lease is over.
     pub fn after_expiry(mut self) -> Self {
-        if let Guard::Attempt(attempt) = self.guard {
-            self.guard = Guard::Expired(attempt);
+        if let Guard::Held(lease) = self.guard {
+            self.guard = Guard::Expired(lease);
         }
         self
     }
@@ -111,14 +111,14 @@ impl Transition {
     /// The attempt that its holder ends by this, and the status to which it leads: what tells that the holder asks again,
     /// because the answer was lost.
     pub(super) fn ending(&self) -> Option<(u32, Status)> {
-        match self.guard {
-            Guard::Attempt(attempt) => Some((attempt, self.next.status())),
+        match &self.guard {
+            Guard::Held(lease) => Some((lease.attempt, self.next.status())),
             Guard::Expired(_) | Guard::Unfinished | Guard::Failed => None,
         }
     }
 
     fn held(lease: &Lease, next: Next, event: EventKind) -> Self {
-        Self { job: lease.job, guard: Guard::Attempt(lease.attempt), next, event }
+        Self { job: lease.job, guard: Guard::Held(lease.clone()), next, event }
     }
 }
 

@@ -18,9 +18,8 @@ impl Shared {
         let memory = self.memory();
         let mut step = Step::begin(&self.database)?;
         if let Some(row) = step.row(id)? {
-            let lease = Lease { job: id, attempt: row.job.attempt };
             let worker = row.job.worker.clone().unwrap_or_else(|| WorkerId("unknown".into()));
-            let release = Transition::release(&lease, worker);
+            let release = Transition::release(&row.job.lease(), worker);
             step.follow(row, &release.next, &release.event)?;
         }
         self.commit(step, &memory)
@@ -84,7 +83,7 @@ impl Shared {
     pub fn record(&self, lease: &Lease, progress: Progress) -> Result<Recorded, StoreError> {
         let mut memory = self.memory();
         let mut step = Step::begin(&self.database)?;
-        let row = step.row(lease.job)?.filter(|row| runs_under(&row.job, lease.attempt));
+        let row = step.row(lease.job)?.filter(|row| runs_under(&row.job, lease));
         let Some(mut row) = row else { return Ok(Recorded::LeaseLost) };
         if progress.number > row.recorded {
             for event in progress.events {
@@ -106,9 +105,9 @@ impl Shared {
         let mut step = Step::begin(&self.database)?;
         let Some(mut row) = step.row(transition.job)? else { return Ok(Applied::Unknown) };
         let ending = transition.ending();
-        let holds = match transition.guard {
-            Guard::Attempt(attempt) => runs_under(&row.job, attempt),
-            Guard::Expired(attempt) => runs_under(&row.job, attempt) && memory.is_over(row.job.id),
+        let holds = match &transition.guard {
+            Guard::Held(lease) => runs_under(&row.job, lease),
+            Guard::Expired(lease) => runs_under(&row.job, lease) && memory.is_over(row.job.id),
             Guard::Unfinished => !row.job.status.is_terminal(),
             Guard::Failed => row.job.status == Status::Failed,
         };
@@ -175,6 +174,6 @@ impl Memory {
     }
 }
 
-fn runs_under(job: &Job, attempt: u32) -> bool {
-    job.status == Status::Running && job.attempt == attempt
+fn runs_under(job: &Job, lease: &Lease) -> bool {
+    job.status == Status::Running && job.attempt == lease.attempt && job.worker == lease.worker
 }

@@ -104,12 +104,12 @@ impl RedisStore {
     /// Ends a running job whose record can't be read: it would take a turn, or a lease's end, for ever.
     async fn give_up(&self, fields: &Fields, guard: &str, cause: &StoreError) -> Result<(), StoreError> {
         // Whatever else is wrong with it.
-        let [id, attempt] = ["id", "attempt"].map(|name| fields.get(name).unwrap_or_default());
+        let [id, attempt, holder] = ["id", "attempt", "worker"].map(|name| fields.get(name).unwrap_or_default());
         let (error_type, error) = (ErrorType::Unknown, format!("another version stored this job: {cause}"));
         warn!(job.id = id, error, "a job that can't be read ends as failed");
         let event = to_json(&EventKind::Failed { error_type, error: error.clone() });
         let status = Status::Failed;
-        let args = args![id, guard, attempt, self.lease_ms(), status, 0, "", error_type.as_str(), error, "", event];
+        let args = args![id, guard, attempt, holder, self.lease_ms(), status, 0, "", error_type.as_str(), error, "", event];
         self.connection.run::<Value>(&APPLY, args).await?;
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Store for RedisStore {
             };
             match job_of(&fields) {
                 Ok(job) => return Ok(Some(Claim { job, checkpoint: checkpoint(state)? })),
-                Err(error) => self.give_up(&fields, "attempt", &error).await?,
+                Err(error) => self.give_up(&fields, "held", &error).await?,
             }
         }
     }
@@ -218,7 +218,7 @@ impl Store for RedisStore {
     }
 
     async fn record(&self, lease: &Lease, progress: &Progress) -> Result<Recorded, StoreError> {
-        let mut args = args![lease.job, lease.attempt, progress.number];
+        let mut args = args![lease.job, lease.attempt, holder(lease), progress.number];
         args.push(Value::Bytes(progress.checkpoint.clone().unwrap_or_default().into()));
         args.extend(progress.events.iter().map(|event| Value::from(to_json(event))));
         let held: bool = self.connection.run(&RECORD, args).await?;
@@ -226,12 +226,13 @@ impl Store for RedisStore {
     }
 
     async fn apply(&self, transition: &Transition) -> Result<Applied, StoreError> {
-        let (guard, attempt) = match transition.guard {
-            Guard::Attempt(attempt) => ("attempt", attempt),
-            Guard::Expired(attempt) => ("expired", attempt),
-            Guard::Unfinished => ("unfinished", 0),
-            Guard::Failed => ("failed", 0),
+        let (guard, lease) = match &transition.guard {
+            Guard::Held(lease) => ("held", Some(lease)),
+            Guard::Expired(lease) => ("expired", Some(lease)),
+            Guard::Unfinished => ("unfinished", None),
+            Guard::Failed => ("failed", None),
         };
+        let (attempt, holder) = lease.map_or((0, ""), |lease| (lease.attempt, holder(lease)));
         let (delay, cause, retries) = match &transition.next {
             Next::Pending { delay, cause: None } => (delay.as_millis(), None, ""),
             Next::Pending { delay, cause } => (delay.as_millis(), cause.as_ref(), "count"),
@@ -244,7 +245,7 @@ impl Store for RedisStore {
         let error = cause.map_or("", |cause| &cause.error);
         let decision = if let Next::Completed(decision) = transition.next { decision.as_str() } else { "" };
         let event = to_json(&transition.event);
-        let mut args = args![transition.job, guard, attempt, self.lease_ms(), status, delay, retries];
+        let mut args = args![transition.job, guard, attempt, holder, self.lease_ms(), status, delay, retries];
         args.extend(args![error_type, error, decision, event]);
         let Some((done, fields)): Option<(bool, Fields)> = self.connection.run(&APPLY, args).await? else {
             return Ok(Applied::Unknown);
@@ -331,6 +332,11 @@ impl Store for RedisStore {
             None => Ok(()),
         }
     }
+}
+
+/// The name of a lease's worker, as the job's record has it.
+fn holder(lease: &Lease) -> &str {
+    lease.worker.as_ref().map_or("", |worker| &worker.0)
 }
 
 /// The serde name of an enumeration's variant.

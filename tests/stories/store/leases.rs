@@ -9,7 +9,7 @@ use tradingagents::jobs::{
 
 use super::stage::{
     LONG, SHORT, Stage, apply, claim, completion, eventually, failure, get, progress, running, step, steps, stored,
-    worker,
+    worker, worker_named,
 };
 
 for_both! {
@@ -98,8 +98,10 @@ async fn a_lease_that_is_over_shows_and_anybody_may_end_it(stage: Stage) {
     assert_eq!(store.expired().await.unwrap(), std::slice::from_ref(&claimed.job));
 
     let other_attempt = Lease { attempt: 2, ..claimed.lease() };
-    let wrong = Transition::fail(&other_attempt, &failure()).after_expiry();
-    assert_eq!(store.apply(&wrong).await.unwrap(), Applied::Refused(claimed.job.clone()));
+    let other_worker = Lease { worker: Some(worker_named("worker-2")), ..claimed.lease() };
+    for other in [other_attempt, other_worker] {
+        assert_refused(&*store, &other).await;
+    }
     let death = Transition::fail(&claimed.lease(), &failure()).after_expiry();
     assert_eq!(apply(&*store, &death).await.status, Status::Failed);
     assert_eq!(expired(&*store).await, []);
@@ -182,7 +184,7 @@ async fn assert_refused(store: &dyn Store, lease: &Lease) {
 
 async fn a_lease_on_an_unknown_job_is_lost(stage: Stage) {
     let store = stage.store().await;
-    let lease = Lease { job: JobId::new(), attempt: 1 };
+    let lease = Lease { job: JobId::new(), attempt: 1, worker: Some(worker()) };
     assert_eq!(store.record(&lease, &progress(vec![step()], None)).await.unwrap(), Recorded::LeaseLost);
     assert_eq!(store.apply(&completion(&lease)).await.unwrap(), Applied::Unknown);
     assert_eq!(stored(&*store, Scope::All).await, []);

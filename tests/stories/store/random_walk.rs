@@ -187,6 +187,6 @@ impl Model {
 
 impl Known {
     fn lease(&self) -> Lease {
-        Lease { job: self.id, attempt: self.attempt }
+        Lease { job: self.id, attempt: self.attempt, worker: Some(worker()) }
     }
 }

@@ -8,7 +8,7 @@ use tradingagents::jobs::{
 
 use super::stage::{
     LONG, apply, claim, completion, eventually, get, hear, open, progress, request, running, soon, steps, stored,
-    submit, worker,
+    submit, worker, worker_named,
 };
 use crate::support::{
     proxy::{Proxy, Weather},
@@ -86,6 +86,26 @@ async fn a_step_that_a_kill_tore_in_two_is_written_once() {
     let after = eventually(async || store.replay(Scope::All, EventId::ZERO, 100).await.ok()).await;
     assert_eq!(after.events, events);
     assert_eq!(stored(&*store, Scope::Job(claimed.job.id)).await, events);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_that_redis_lost_is_no_lease_though_the_next_one_has_its_number() {
+    let mut redis = Redis::start(&DURABLE).await;
+    let store = open(&redis, LONG, LONG).await;
+    let lost = running(&*store).await;
+    redis.kill().await;
+    redis.tear();
+    redis.restart().await;
+    let other = worker_named("worker-2");
+    let claimed = eventually(async || store.claim(&other).await.ok().flatten()).await;
+    assert_eq!((claimed.job.id, claimed.job.attempt), (lost.job.id, lost.job.attempt));
+
+    assert_eq!(store.record(&lost.lease(), &progress(steps(1), None)).await.unwrap(), Recorded::LeaseLost);
+    assert_eq!(store.apply(&completion(&lost.lease())).await.unwrap(), Applied::Refused(claimed.job.clone()));
+    store.record(&claimed.lease(), &progress(steps(1), None)).await.unwrap();
+    let done = apply(&*store, &completion(&claimed.lease())).await;
+    // It is told of this end only if it is its own.
+    assert_eq!(store.apply(&completion(&lost.lease())).await.unwrap(), Applied::Refused(done));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

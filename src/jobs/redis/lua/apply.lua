@@ -1,7 +1,7 @@
--- id, guard, attempt, lease in ms, status, delay in ms, 'count' or 'reset' of the retries or '', error type, error,
+-- id, guard, attempt, worker, lease in ms, status, delay in ms, 'count' or 'reset' of the retries or '', error type, error,
 -- decision, event
 --   -> {1, record} done, {0, record} refused, or false if there is no such job
-local id, guard, attempt, lease, status, delay, retries, error_type, error, decision, kind = unpack(ARGV)
+local id, guard, attempt, worker, lease, status, delay, retries, error_type, error, decision, kind = unpack(ARGV)
 local before = job(id)
 if not before then return false end
 
@@ -11,14 +11,14 @@ if guard == 'unfinished' then
 elseif guard == 'failed' then
   holds = before.status == 'failed'
 else
-  holds = runs_under(before, attempt)
+  holds = runs_under(before, attempt, worker)
   if holds and guard == 'expired' then
     local silent = idle(before)
     holds = not silent or silent >= tonumber(lease)
   end
 end
 -- What ended an attempt for its holder: it may ask again, if the answer was lost.
-local ending = guard == 'attempt' and attempt .. ' ' .. status
+local ending = guard == 'held' and attempt .. ' ' .. status .. ' ' .. worker
 if not holds then return { ending and before.ending == ending and 1 or 0, record(id) } end
 
 local event = emit(id, kind)

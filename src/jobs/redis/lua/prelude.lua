@@ -114,9 +114,9 @@ local function move(job, to)
   index(job.id, job.ticker, to)
 end
 
--- Whether the job runs under this attempt.
-local function runs_under(job, attempt)
-  return job.status == 'running' and job.attempt == attempt
+-- Whether the job runs under this attempt, and of this worker.
+local function runs_under(job, attempt, worker)
+  return job.status == 'running' and job.attempt == attempt and (job.worker or '') == worker
 end
 
 -- Milliseconds since the holder of the lease wrote for the last time; none if nobody holds it.

@@ -1,10 +1,10 @@
--- id, attempt, number, checkpoint or '', event... -> 1, or 0 if the lease is lost
-local id, attempt, number, checkpoint = unpack(ARGV, 1, 4)
+-- id, attempt, worker, number, checkpoint or '', event... -> 1, or 0 if the lease is lost
+local id, attempt, worker, number, checkpoint = unpack(ARGV, 1, 5)
 local running = job(id)
-if not running or not runs_under(running, attempt) then return 0 end
+if not running or not runs_under(running, attempt, worker) then return 0 end
 -- Otherwise it is written, and the answer was lost.
 if tonumber(number) > tonumber(running.recorded or 0) then
-  for i = 5, #ARGV do emit(id, ARGV[i]) end
+  for i = 6, #ARGV do emit(id, ARGV[i]) end
   if checkpoint ~= '' then redis.call('SET', key('checkpoint', id), checkpoint) end
   redis.call('HSET', key('job', id), 'recorded', number)
 end
