@@ -109,7 +109,8 @@ impl RedisStore {
         warn!(job.id = id, error, "a job that can't be read ends as failed");
         let event = to_json(&EventKind::Failed { error_type, error: error.clone() });
         let status = Status::Failed;
-        let args = args![id, guard, attempt, holder, self.lease_ms(), status, 0, "", error_type.as_str(), error, "", event];
+        let args =
+            args![id, guard, attempt, holder, self.lease_ms(), status, 0, "", error_type.as_str(), error, "", event];
         self.connection.run::<Value>(&APPLY, args).await?;
         Ok(())
     }

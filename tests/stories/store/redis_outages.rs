@@ -1,6 +1,10 @@
 //! What the store in Redis does while Redis comes and goes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{Read, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use tradingagents::jobs::{
     Applied, EventId, Job, JobId, Recorded, RedisStore, Scope, Stats, Store, StoreError, Submission,
@@ -86,6 +90,34 @@ async fn a_step_that_a_kill_tore_in_two_is_written_once() {
     let after = eventually(async || store.replay(Scope::All, EventId::ZERO, 100).await.ok()).await;
     assert_eq!(after.events, events);
     assert_eq!(stored(&*store, Scope::Job(claimed.job.id)).await, events);
+}
+
+#[tokio::test]
+async fn wherever_a_step_is_torn_its_file_ends_before_it_again() {
+    const MULTI: usize = "*1\r\n$5\r\nMULTI\r\n".len();
+    let mut redis = Redis::start(&DURABLE).await;
+    redis.cli(&["SET", "before", "1"]).await;
+    let mut file = redis.appended();
+    let before = file.metadata().unwrap().len();
+    redis.cli(&["EVAL", "redis.call('SET', 'one', '1') redis.call('RPUSH', 'two', '2')", "0"]).await;
+    redis.kill().await;
+    let mut whole = Vec::new();
+    file.read_to_end(&mut whole).unwrap();
+    let step = whole.split_off(usize::try_from(before).unwrap());
+    assert!(!redis.mend().await);
+    // Of a torn `MULTI`, Redis itself makes no transaction.
+    for kept in MULTI..step.len() {
+        file.set_len(before).unwrap();
+        file.write_all(&step[..kept]).unwrap();
+        assert!(redis.mend().await, "after {kept} bytes of the step");
+        assert_eq!(file.metadata().unwrap().len(), before, "after {kept} bytes of the step");
+    }
+    // What is broken elsewhere is left to people, for what follows would go with it.
+    for broken in ["*3\r\n$3\r\nSET\r\n$5\r\nonetwo\r\n", "*1\r\n$5\r\nMULTI\r\n"] {
+        file.set_len(before).unwrap();
+        file.write_all(&[broken.as_bytes(), &step].concat()).unwrap();
+        assert!(!redis.mend().await, "{broken}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! A real Redis as a process of its own; or what `REDIS_SERVER` names instead, such as valkey-server.
 
-use std::{env, fs::File, net::TcpListener, path::Path, process::Stdio, time::Duration};
+use std::{env, fs::File, net::TcpListener, process::Stdio, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -56,18 +56,34 @@ impl Redis {
         self.server.kill().await.unwrap();
     }
 
+    /// Its append-only file, if it did not rewrite it.
+    pub fn appended(&self) -> File {
+        let file = self.folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+        File::options().read(true).append(true).open(file).unwrap()
+    }
+
     /// Cuts off the end of the last step in its append-only file, as a kill in the middle of the write does.
     pub fn tear(&self) {
         // It ends with the step's last command, and `EXEC` with its 14 bytes.
         const END: u64 = 30;
-        let file = self.folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
-        let file = File::options().write(true).open(file).unwrap();
+        let file = self.appended();
         file.set_len(file.metadata().unwrap().len() - END).unwrap();
+    }
+
+    /// Does in its folder what compose.yaml does there before Redis starts. Whether the file was torn.
+    pub async fn mend(&self) -> bool {
+        let (_, script) = include_str!("../../../compose.yaml").split_once("      - |\n").unwrap();
+        let (mending, _) = script.split_once("exec redis-server").unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-euc", &mending.replace("$$", "$")]).current_dir(&self.folder);
+        let mended = shell.output().await.unwrap();
+        assert!(mended.status.success(), "{}", String::from_utf8_lossy(&mended.stderr));
+        !mended.stdout.is_empty()
     }
 
     /// Starts it again where it was, with its options and what it had written; first its file is mended, as in the stack.
     pub async fn restart(&mut self) {
-        self.torn += usize::from(mend(self.folder.path()).await);
+        self.torn += usize::from(self.mend().await);
         self.server = serve(self.port, &self.folder, &self.options).await;
     }
 
@@ -142,16 +158,6 @@ pub fn free_port() -> u16 {
 /// The program of the server.
 pub fn program() -> String {
     env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".into())
-}
-
-/// Does in this folder of Redis what compose.yaml does there before Redis starts. Whether the file was torn.
-async fn mend(folder: &Path) -> bool {
-    let (_, script) = include_str!("../../../compose.yaml").split_once("      - |\n").unwrap();
-    let (mending, _) = script.split_once("exec redis-server").unwrap();
-    let mut shell = Command::new("sh");
-    let mended = shell.args(["-euc", &mending.replace("$$", "$")]).current_dir(folder).output().await.unwrap();
-    assert!(mended.status.success(), "{}", String::from_utf8_lossy(&mended.stderr));
-    !mended.stdout.is_empty()
 }
 
 async fn serve(port: u16, folder: &TempDir, options: &[String]) -> Child {
