@@ -5,8 +5,8 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use tracing::warn;
 
 use super::{
-    Applied, BatchId, Claim, ErrorType, EventId, Failure, IdempotencyKey, Job, JobId, JobRequest, Lease, Receipt,
-    Scope, Status, Store, StoreError, Submission, SubmitError,
+    Applied, BatchId, Claim, ErrorType, EventId, Failure, IdempotencyKey, Job, JobId, JobRequest, Receipt, Scope,
+    Status, Store, StoreError, Submission, SubmitError,
     feed::{Feed, Follower},
     transition::Transition,
 };
