@@ -75,7 +75,9 @@ impl Redis {
         let (_, script) = include_str!("../../../compose.yaml").split_once("      - |\n").unwrap();
         let (mending, _) = script.split_once("exec redis-server").unwrap();
         let mut shell = Command::new("sh");
-        shell.args(["-euc", &mending.replace("$$", "$")]).current_dir(&self.folder);
+        // A wrapper of redis-server may be all that PATH has of Redis.
+        let path = format!("{}:/usr/bin", env::var("PATH").unwrap());
+        shell.args(["-euc", &mending.replace("$$", "$")]).current_dir(&self.folder).env("PATH", path);
         let mended = shell.output().await.unwrap();
         assert!(mended.status.success(), "{}", String::from_utf8_lossy(&mended.stderr));
         !mended.stdout.is_empty()
