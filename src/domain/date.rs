@@ -62,8 +62,10 @@ impl FromStr for TradeDate {
     type Err = DateError;
 
     fn from_str(text: &str) -> Result<Self, DateError> {
-        // chrono also takes "2024-5-1", "+2024-05-01" and blanks; the contract is exactly ten characters.
-        let exact = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        // chrono also takes "2024-5-1", "+2024-05-01", "-0024-5-1" and blanks; the contract is exactly four, two and two digits.
+        let fits =
+            |(place, byte): (usize, u8)| if matches!(place, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+        let exact = text.len() == 10 && text.bytes().enumerate().all(fits);
         NaiveDate::parse_from_str(text, "%Y-%m-%d")
             .ok()
             .filter(|_| exact)
@@ -99,7 +101,7 @@ mod tests {
     #[test]
     fn only_real_days_written_in_full_are_dates() {
         assert_eq!("2024-02-29".parse::<TradeDate>().unwrap().to_string(), "2024-02-29");
-        for text in ["2024-13-45", "2023-02-29", "2024-5-1", "+2024-05-1", "10/05/2024", ""] {
+        for text in ["2024-13-45", "2023-02-29", "2024-5-1", "+2024-05-1", "-0202-2-27", "10/05/2024", ""] {
             assert_eq!(text.parse::<TradeDate>(), Err(DateError::NotADate(text.into())));
         }
     }

@@ -1,6 +1,12 @@
 //! A real Redis as a process of its own; or what `REDIS_SERVER` names instead, such as valkey-server.
 
-use std::{env, fs::File, net::TcpListener, process::Stdio, time::Duration};
+use std::{
+    env,
+    fs::{self, File},
+    net::TcpListener,
+    process::Stdio,
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -72,7 +78,8 @@ impl Redis {
 
     /// Does in its folder what compose.yaml does there before Redis starts. Whether the file was torn.
     pub async fn mend(&self) -> bool {
-        let (_, script) = include_str!("../../../compose.yaml").split_once("      - |\n").unwrap();
+        let compose = fs::read_to_string("compose.yaml").unwrap();
+        let (_, script) = compose.split_once("      - |\n").unwrap();
         let (mending, _) = script.split_once("exec redis-server").unwrap();
         let mut shell = Command::new("sh");
         // A wrapper of redis-server may be all that PATH has of Redis.
