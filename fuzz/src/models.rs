@@ -11,7 +11,7 @@ use serde_json::json;
 use tradingagents::{
     domain::{Agent, Provider},
     egress::Reach,
-    llm::{self, Backend, ChatModel, ChatRequest, Message, OutputSchema, ToolSpec, ollama},
+    llm::{self, Backend, ChatModel, ChatRequest, Draft, Message, OutputSchema, ToolSpec, ollama},
 };
 
 const PROVIDERS: [Provider; 4] = [Provider::OpenAiCompatible, Provider::Anthropic, Provider::Google, Provider::Ollama];
@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
     let status = if question & 0x80 == 0 { 200 } else { 400 };
     WIRE.answer(Answer { status, headers: "content-type: application/json\r\n", body: body.into() });
     let tool = ToolSpec { name: "get_news", description: "News.", parameters: json!({"type": "object"}) };
-    let form = OutputSchema { name: "report", schema: json!({"type": "object"}) };
+    let form = OutputSchema { name: "report", schema: json!({"type": "object"}), in_words: false };
     let request = ChatRequest {
         agent: Agent::ALL[0],
         messages: vec![Message::System { content: "You read the news.".into() }, Message::user("What is new?")],
@@ -32,7 +32,7 @@ pub fn run(data: &[u8]) {
     };
     let model = model(PROVIDERS[usize::from(question & 3)]);
     RUNTIME.block_on(async {
-        if let Ok(answer) = model.chat(&request).await {
+        if let Ok(answer) = model.chat(&request, &Draft::default()).await {
             // It is stored, and read again.
             let stored = serde_json::to_vec(&answer).expect("an answer can be written");
             assert_eq!(serde_json::from_slice::<llm::ChatResponse>(&stored).expect("and read again"), answer);

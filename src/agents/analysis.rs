@@ -100,9 +100,12 @@ pub struct StepRecord {
     /// Answers of tools that the model was no longer shown at the end, for its context had no room for them.
     #[serde(default)]
     pub left_out: usize,
-    /// Whether the answer lacks its end, for the model ran out of tokens.
+    /// Whether the answer lacks its end, because the model ran out of tokens.
     #[serde(default)]
     pub cut_off: bool,
+    /// What the reader of the result has to know about the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// One call of a model.

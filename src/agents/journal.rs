@@ -4,28 +4,42 @@
 //! attempt that goes on from there takes those turns again from their first word, but hears the answers that are written
 //! down instead of asking; so only the calls in flight are made twice.
 
-use std::mem;
+use std::{
+    mem,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use tokio::sync::Mutex;
 
 use super::{Analysis, Observer, Step, StepRecord, Unfinished};
-use crate::domain::Agent;
+use crate::{domain::Agent, llm::LlmError};
+
+/// The most that the models of one job may write, bytes. A job with all rounds of debate has some 2 MB.
+const MAX_WRITTEN: usize = 16 << 20;
 
 /// The journal of one attempt.
 pub struct Journal<'a> {
     observer: &'a dyn Observer,
     /// The state as it was last stored. It is held while it is stored, so that no older state replaces a newer one.
     stored: Mutex<Analysis>,
+    /// What models wrote in this attempt, bytes.
+    written: AtomicUsize,
 }
 
 impl<'a> Journal<'a> {
     pub fn new(analysis: Analysis, observer: &'a dyn Observer) -> Self {
-        Self { observer, stored: Mutex::new(analysis) }
+        Self { observer, stored: Mutex::new(analysis), written: AtomicUsize::new(0) }
     }
 
     /// What an earlier attempt heard in the turn of this agent that now begins.
     pub async fn unfinished(&self, agent: Agent) -> Option<Unfinished> {
         self.stored.lock().await.unfinished.get(&agent).cloned()
+    }
+
+    /// Counts what a model wrote; an error once all responses together are more than a job may keep.
+    pub fn count(&self, bytes: usize) -> Result<(), LlmError> {
+        let before = self.written.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > MAX_WRITTEN { Err(LlmError::TooMuchText { limit: MAX_WRITTEN }) } else { Ok(()) }
     }
 
     /// A model answered: keeps what was heard so far in a turn that goes on.
@@ -55,13 +69,7 @@ impl<'a> Journal<'a> {
                 step.agent, step.left_out
             ));
         }
-        if step.cut_off {
-            analysis.warnings.push(format!(
-                "{}: the model ran out of tokens, so the end of its answer is missing; give it more (of Ollama, \
-                 OLLAMA_NUM_CTX), or use one that thinks less",
-                step.agent
-            ));
-        }
+        analysis.warnings.extend(step.warnings.iter().cloned());
         analysis.steps.push(step);
         stored.clone_from(analysis);
         self.observer.checkpoint(&stored).await;

@@ -18,6 +18,8 @@ mod analysts;
 mod case;
 mod evidence;
 mod firm;
+mod flaw;
+mod forms;
 mod journal;
 mod memory;
 mod observer;

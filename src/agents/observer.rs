@@ -13,6 +13,13 @@ pub enum Step {
     Started {
         agent: Agent,
     },
+    /// What a model has written so far of the response that is coming: the end of it, and its whole length. It replaces
+    /// what was reported of the agent before.
+    Writing {
+        agent: Agent,
+        text: String,
+        characters: usize,
+    },
     /// The model answered the agent.
     Answered {
         agent: Agent,

@@ -1,15 +1,20 @@
-//! Answers that have a form: what is asked for, and how it is shown.
+//! Answers that have a form: what is asked for, and how it is shown. [`forms`] reads what models make of it.
 //!
-//! Models write numbers as texts and say "N/A" for nothing; both are read as what they mean.
+//! The doc comments of the forms and their fields go to models, as descriptions in the schema.
 
 use std::fmt::Write;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::Value;
 
-use super::{rating, tools::schema};
-use crate::{domain::Rating, llm::OutputSchema};
+use super::{
+    forms::{self, is_nothing},
+    tools::schema,
+};
+use crate::{
+    domain::{Decision, Rating},
+    llm::OutputSchema,
+};
 
 /// An answer with a form.
 pub trait Structured: DeserializeOwned + JsonSchema + Send {
@@ -21,14 +26,12 @@ pub trait Structured: DeserializeOwned + JsonSchema + Send {
 
     /// The form.
     fn form() -> OutputSchema {
-        OutputSchema { name: Self::NAME, schema: schema::<Self>() }
+        OutputSchema { name: Self::NAME, schema: schema::<Self>(), in_words: false }
     }
 
-    /// Reads an answer; an error says what is wrong with it, for the model to mend.
+    /// Reads an answer; an error says what is wrong with it, in words that help the model to correct it.
     fn read(text: &str) -> Result<Self, String> {
-        let start = text.find('{').ok_or("there is no JSON object in it")?;
-        let end = text.rfind('}').filter(|end| *end > start).ok_or("the JSON object does not end")?;
-        serde_json::from_str(&text[start..=end]).map_err(|error| error.to_string())
+        forms::read(text)
     }
 }
 
@@ -38,62 +41,99 @@ pub struct SentimentReport {
     /// The mood in a word
     overall_band: Band,
     /// 0 is bearish, 5 neutral, 10 bullish
+    #[serde(deserialize_with = "forms::score")]
     #[schemars(range(min = 0.0, max = 10.0))]
     overall_score: f64,
     /// How much the sources carry
     confidence: Confidence,
     /// The report, in Markdown
+    #[serde(deserialize_with = "forms::text")]
     narrative: String,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, JsonSchema)]
 enum Band {
     Bullish,
-    #[serde(rename = "Mildly Bullish")]
+    #[schemars(rename = "Mildly Bullish")]
     MildlyBullish,
     Neutral,
     Mixed,
-    #[serde(rename = "Mildly Bearish")]
+    #[schemars(rename = "Mildly Bearish")]
     MildlyBearish,
     Bearish,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+impl<'de> Deserialize<'de> for Band {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match forms::word(deserializer)?.as_str() {
+            "bullish" => Self::Bullish,
+            "mildly bullish" => Self::MildlyBullish,
+            "neutral" => Self::Neutral,
+            "mixed" => Self::Mixed,
+            "mildly bearish" => Self::MildlyBearish,
+            "bearish" => Self::Bearish,
+            other => {
+                let known = "Bullish, Mildly Bullish, Neutral, Mixed, Mildly Bearish, Bearish";
+                return Err(serde::de::Error::custom(format!("{other:?} is not one of {known}")));
+            }
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 enum Confidence {
     Low,
     Medium,
     High,
 }
 
+impl<'de> Deserialize<'de> for Confidence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match forms::word(deserializer)?.as_str() {
+            "low" => Ok(Self::Low),
+            "medium" | "moderate" => Ok(Self::Medium),
+            "high" => Ok(Self::High),
+            other => Err(serde::de::Error::custom(format!("{other:?} is not one of low, medium, high"))),
+        }
+    }
+}
+
 /// The research manager's plan.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct ResearchPlan {
-    #[serde(deserialize_with = "tier")]
+    #[serde(deserialize_with = "forms::tier")]
     #[schemars(with = "Tier")]
     recommendation: Rating,
     /// The strongest points of both sides, and what decided
+    #[serde(deserialize_with = "forms::text")]
     rationale: String,
     /// The steps for the trader, sizes included
+    #[serde(deserialize_with = "forms::text")]
     strategic_actions: String,
 }
 
 /// The trader's proposal.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct TraderProposal {
-    action: Action,
+    #[serde(deserialize_with = "forms::action")]
+    #[schemars(with = "Action")]
+    action: Decision,
     /// Two to four sentences
+    #[serde(deserialize_with = "forms::text")]
     reasoning: String,
-    #[serde(default, deserialize_with = "price")]
+    #[serde(default, deserialize_with = "forms::price")]
     entry_price: Option<f64>,
-    #[serde(default, deserialize_with = "price")]
+    #[serde(default, deserialize_with = "forms::price")]
     stop_loss: Option<f64>,
     /// For example "2 % of the portfolio"
-    #[serde(default)]
+    #[serde(default, deserialize_with = "forms::optional_text")]
     position_sizing: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+// The actions as a schema offers them.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
 enum Action {
     Buy,
     Hold,
@@ -103,21 +143,23 @@ enum Action {
 /// The portfolio manager's decision.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct PortfolioDecision {
-    #[serde(deserialize_with = "tier")]
+    #[serde(deserialize_with = "forms::tier")]
     #[schemars(with = "Tier")]
     pub rating: Rating,
     /// Two to four sentences: entry, size, risk levels, horizon
+    #[serde(deserialize_with = "forms::text")]
     executive_summary: String,
     /// The reasons, with the evidence
+    #[serde(deserialize_with = "forms::text")]
     investment_thesis: String,
-    #[serde(default, deserialize_with = "price")]
+    #[serde(default, deserialize_with = "forms::price")]
     price_target: Option<f64>,
     /// For example "3 to 6 months"
-    #[serde(default)]
+    #[serde(default, deserialize_with = "forms::optional_text")]
     time_horizon: Option<String>,
 }
 
-/// The tiers as a schema offers them: [`Rating::Review`] is not a model's to choose.
+// The tiers as a schema offers them: `Rating::Review` is not a model's to choose.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 enum Tier {
@@ -197,32 +239,6 @@ fn line(text: &mut String, name: &str, value: Option<String>) {
     }
 }
 
-fn tier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rating, D::Error> {
-    let word = String::deserialize(deserializer)?;
-    let known = "Buy, Overweight, Hold, Underweight, Sell";
-    rating::tier(&word).ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not one of {known}")))
-}
-
-fn price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        Value::Number(number) => Ok(number.as_f64()),
-        Value::String(text) if is_nothing(&text) => Ok(None),
-        Value::String(text) => {
-            let digits = text.trim().trim_start_matches('$').replace(',', "");
-            let number = digits.parse().map(Some);
-            number.map_err(|_| serde::de::Error::custom(format!("{text:?} is not a number")))
-        }
-        other => Err(serde::de::Error::custom(format!("{other} is not a number"))),
-    }
-}
-
-/// What models write for nothing.
-fn is_nothing(text: &str) -> bool {
-    let nothing = ["", "none", "n/a", "na", "null", "nil", "-", "tbd", "unknown"];
-    nothing.contains(&text.trim().to_lowercase().as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,10 +258,19 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_for_the_model_to_mend() {
         assert_eq!(PortfolioDecision::read("Buy!").unwrap_err(), "there is no JSON object in it");
-        let error = PortfolioDecision::read(r#"{"rating": "Strong Buy"}"#).unwrap_err();
-        assert!(error.contains(r#""Strong Buy" is not one of Buy, Overweight"#), "{error}");
+        let error = PortfolioDecision::read(r#"{"rating": "To the moon"}"#).unwrap_err();
+        assert!(error.contains(r#""To the moon" is not one of Buy, Overweight"#), "{error}");
         let error = PortfolioDecision::read(r#"{"rating": "Buy"}"#).unwrap_err();
         assert!(error.contains("missing field `executive_summary`"), "{error}");
+    }
+
+    #[test]
+    fn nothing_but_words_for_models_is_in_a_form() {
+        let forms = [SentimentReport::form(), ResearchPlan::form(), TraderProposal::form(), PortfolioDecision::form()];
+        for form in forms {
+            let schema = form.schema.to_string();
+            assert!(!schema.contains("::") && !schema.contains("[`"), "{schema}");
+        }
     }
 
     #[test]

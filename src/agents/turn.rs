@@ -1,18 +1,22 @@
-//! One turn of one agent: its conversation with a model, told to the observer and kept for the record.
+//! One agent turn: the conversation with a model, reported to the observer and recorded.
 //!
-//! What an earlier attempt heard is heard again without asking: the same words lead to the same questions.
+//! A response with a flaw ([`Flaw`]) is asked for once more. On resume, responses journaled by an earlier attempt are
+//! replayed instead of calling the model; identical responses lead to identical requests.
 
 use std::{
     mem,
+    pin::pin,
     time::{Duration, Instant},
 };
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, stream};
 use serde_json::Value;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     AgentError, Answered, CallRecord, Step, StepRecord, ToolAnswer, ToolRecord, Unfinished,
     evidence::Evidence,
+    flaw::Flaw,
     journal::Journal,
     structured::Structured,
     tools::{self, Found, Tool},
@@ -20,9 +24,16 @@ use super::{
 use crate::{
     domain::{Agent, DecisionSource},
     jobs::JobId,
-    llm::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Message, OutputSchema, Usage},
+    llm::{ChatModel, ChatRequest, ChatResponse, Draft, LlmError, Message, OutputSchema, Usage},
     telemetry::{Span, SpanKind},
 };
+
+/// How often a response is asked for that has a flaw.
+const ATTEMPTS: usize = 2;
+/// How often the text of a response that is coming is reported.
+const PREVIEW: Duration = Duration::from_millis(500);
+/// How many tools of one response run at the same time.
+const TOOLS_AT_ONCE: usize = 4;
 
 /// A turn that goes on.
 pub struct Turn<'a> {
@@ -41,6 +52,10 @@ pub struct Turn<'a> {
     answers: usize,
     /// How many answers of tools were used.
     tools: usize,
+    /// What the reader of the result has to know.
+    warnings: Vec<String>,
+    /// Whether the answer lacks its end.
+    cut_off: bool,
     span: Span,
 }
 
@@ -98,6 +113,8 @@ impl<'a> Turn<'a> {
             heard,
             answers: 0,
             tools: 0,
+            warnings: Vec::new(),
+            cut_off: false,
             span: span(agent),
         }
     }
@@ -105,8 +122,8 @@ impl<'a> Turn<'a> {
     /// The answer as a text.
     pub async fn answer(&mut self, task: String) -> Result<String, AgentError> {
         self.say(task);
-        let answer = self.chat(&[], None).await;
-        answer.map(|answer| answer.text).map_err(|error| self.failed(error))
+        let response = self.complete(&[], None).await;
+        response.map(|response| response.text).map_err(|error| self.failed(error))
     }
 
     /// The answer as a text, after at most `max_rounds` rounds of tool calls.
@@ -119,50 +136,60 @@ impl<'a> Turn<'a> {
     ) -> Result<String, AgentError> {
         self.say(task);
         for _ in 0..max_rounds {
-            let answer = self.chat(offered, None).await.map_err(|error| self.failed(error))?;
-            if answer.tool_calls.is_empty() {
-                return Ok(answer.text);
+            let response = match self.complete(offered, None).await {
+                Err(LlmError::NoTools { message, .. }) => {
+                    tracing::warn!(agent = %self.agent, message, "no tools can be called; the evidence goes into the prompt");
+                    self.prefetch(offered, evidence).await;
+                    return self
+                        .answer("You can't call tools here. What they say follows; write your report from it.".into())
+                        .await;
+                }
+                response => response.map_err(|error| self.failed(error))?,
+            };
+            if response.tool_calls.is_empty() {
+                return Ok(response.text);
             }
-            let calls = answer.tool_calls.iter().map(|call| (call.name.as_str(), &call.arguments));
+            let calls = response.tool_calls.iter().map(|call| (call.name.as_str(), &call.arguments));
             let contents = self.call(calls, offered, evidence).await;
-            for (call, content) in answer.tool_calls.into_iter().zip(contents) {
+            for (call, content) in response.tool_calls.into_iter().zip(contents) {
                 self.messages.push(Message::Tool { id: call.id, name: call.name, content });
             }
         }
-        self.say("That was the last tool call. Write your report now, from what you have.".into());
-        let answer = self.chat(&[], None).await;
-        answer.map(|answer| answer.text).map_err(|error| self.failed(error))
+        self.answer("That was the last tool call. Write your report now, from what you have.".into()).await
     }
 
     /// The answer in a form. One repair is asked for; then whatever text there is has to do.
     pub async fn fill_in<T: Structured>(&mut self, task: String) -> Result<Filled<T>, AgentError> {
         self.say(task);
-        let answer = match self.chat(&[], Some(T::form())).await {
-            // Not every server takes schemas.
-            Err(LlmError::Refused { .. }) => self.chat(&[], None).await,
-            answer => answer,
+        let response = match self.complete(&[], Some(T::form())).await {
+            // The form itself may be what the server refused, without saying so.
+            Err(LlmError::Refused { .. }) => self.complete(&[], Some(in_words(T::form()))).await,
+            response => response,
         };
-        let text = answer.map_err(|error| self.failed(error))?.text;
+        let text = response.map_err(|error| self.failed(error))?.text;
         match T::read(&text) {
             Ok(form) => Ok(Filled::new(form, DecisionSource::Structured)),
             Err(wrong) => Ok(self.repair(text, &wrong).await),
         }
     }
 
-    /// Another try at the form. If it brings none, the text that is there is kept.
+    /// Another try at the form, with its schema in words. If it brings none, the text that is there is kept.
     async fn repair<T: Structured>(&mut self, text: String, wrong: &str) -> Filled<T> {
-        self.say(format!(
-            "That answer can't be read: {wrong}. Answer again with one JSON object in the form that was asked for, and with \
-             nothing else."
-        ));
-        match self.chat(&[], Some(T::form())).await {
-            Ok(answer) => match T::read(&answer.text) {
-                Ok(form) => Filled::new(form, DecisionSource::Repaired),
-                Err(wrong) => Filled::formless(answer.text, format!("{wrong}, even after a repair")),
+        let before = self.messages.len();
+        self.say(format!("That answer can't be read: {wrong}."));
+        match self.complete(&[], Some(in_words(T::form()))).await {
+            Ok(response) => match T::read(&response.text) {
+                Ok(form) => {
+                    if !text.contains('{') {
+                        self.model.prefer_schema_in_words();
+                    }
+                    Filled::new(form, DecisionSource::Repaired)
+                }
+                Err(wrong) => Filled::formless(response.text, format!("{wrong}, even after a repair")),
             },
             Err(error) => {
                 // The answer comes last in the record.
-                self.messages.pop();
+                self.messages.truncate(before);
                 Filled::formless(text, format!("{wrong}, and the repair failed: {error}"))
             }
         }
@@ -193,7 +220,6 @@ impl<'a> Turn<'a> {
     pub async fn end(self) -> StepRecord {
         let took = self.took();
         let Unfinished { model, answers, tools, .. } = self.heard;
-        let cut_off = answers.last().is_some_and(|last| last.response.finish == Finish::Length);
         let (mut usage, mut calls, mut left_out) = (Usage::default(), Vec::new(), 0);
         for Answered { response, seconds } in answers {
             usage += response.usage;
@@ -213,7 +239,8 @@ impl<'a> Turn<'a> {
                 .map(|ToolAnswer { record, sources, .. }| ToolRecord { sources, ..record })
                 .collect(),
             left_out,
-            cut_off,
+            cut_off: self.cut_off,
+            warnings: self.warnings,
         }
     }
 
@@ -226,26 +253,63 @@ impl<'a> Turn<'a> {
         self.messages.push(Message::User { content, evidence: mem::take(&mut self.evidence) });
     }
 
-    async fn chat(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<ChatResponse, LlmError> {
+    /// A response without a flaw, or the best that there is, with a warning; an error if there is no text at all.
+    async fn complete(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<ChatResponse, LlmError> {
+        let mut best: Option<(ChatResponse, Flaw)> = None;
+        for attempt in 1..=ATTEMPTS {
+            let response = self.next(offered, schema.clone()).await?;
+            let Some(flaw) = Flaw::of(&response, !offered.is_empty()) else {
+                return Ok(self.accept(response));
+            };
+            tracing::warn!(agent = %self.agent, attempt, ?flaw, "the response can't stand as it is");
+            if attempt < ATTEMPTS {
+                if let Some(instruction) = flaw.instruction() {
+                    self.say(instruction.into());
+                }
+            }
+            if best.is_none() || !response.text.trim().is_empty() {
+                best = Some((response, flaw));
+            }
+        }
+        let (response, flaw) = best.expect("there was an attempt");
+        if let (Flaw::BadCall(reason), false) = (&flaw, offered.is_empty()) {
+            return Err(LlmError::no_tools(self.model.provider(), reason.clone()));
+        }
+        if response.text.trim().is_empty() {
+            return Err(flaw.error(self.model.provider()));
+        }
+        self.cut_off |= flaw == Flaw::CutOff;
+        self.warnings.push(flaw.warning(self.agent));
+        Ok(self.accept(ChatResponse { tool_calls: Vec::new(), thoughts: Value::Null, ..response }))
+    }
+
+    /// Makes a response part of the conversation.
+    fn accept(&mut self, response: ChatResponse) -> ChatResponse {
+        self.messages.push(Message::Assistant {
+            content: response.text.clone(),
+            tool_calls: response.tool_calls.clone(),
+            thoughts: response.thoughts.clone(),
+        });
+        response
+    }
+
+    /// The next response: one that an earlier attempt journaled, or else the model's.
+    async fn next(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<ChatResponse, LlmError> {
         if self.answers == self.heard.answers.len() {
             self.ask(offered, schema).await?;
         }
-        let answer = self.heard.answers[self.answers].response.clone();
+        let response = self.heard.answers[self.answers].response.clone();
         self.answers += 1;
-        self.messages.push(Message::Assistant {
-            content: answer.text.clone(),
-            tool_calls: answer.tool_calls.clone(),
-            thoughts: answer.thoughts.clone(),
-        });
-        Ok(answer)
+        Ok(response)
     }
 
-    /// Asks the model, and writes its answer down.
+    /// Asks the model, and journals its response.
     async fn ask(&mut self, offered: &[Tool], schema: Option<OutputSchema>) -> Result<(), LlmError> {
         let tools = offered.iter().map(|tool| tool.spec()).collect();
         let request = ChatRequest { agent: self.agent, messages: self.messages.clone(), tools, schema };
         let asked = Instant::now();
-        let response = self.span.around(self.model.chat(&request)).await?;
+        let response = self.watched(&request).await?;
+        self.journal.count(response.size())?;
         let (took, usage) = (asked.elapsed(), response.usage);
         self.heard.answers.push(Answered { response, seconds: took.as_secs_f64() });
         self.heard.seconds = self.took().as_secs_f64();
@@ -254,7 +318,30 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// Runs tools at the same time; their answers, or their errors, in the order of the calls.
+    /// Asks the model, and reports what it writes while it does.
+    async fn watched(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        let draft = Draft::default();
+        let mut text = draft.subscribe();
+        let mut chatting = pin!(self.span.around(self.model.chat(request, &draft)));
+        let mut ticks = interval(PREVIEW);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.reset();
+        loop {
+            tokio::select! {
+                biased;
+                response = &mut chatting => return response,
+                _ = ticks.tick() => {
+                    if text.has_changed().unwrap_or_default() {
+                        text.mark_unchanged();
+                        let (text, characters) = draft.shown();
+                        self.journal.tell(Step::Writing { agent: self.agent, text, characters }).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs tools, some at the same time; their answers, or their errors, in the order of the calls.
     async fn call<'c>(
         &mut self,
         calls: impl Iterator<Item = (&'c str, &'c Value)>,
@@ -265,8 +352,11 @@ impl<'a> Turn<'a> {
         let first = self.tools;
         self.tools += calls.len();
         let heard = (self.heard.tools.len() - first).min(calls.len());
-        let running = calls[heard..].iter().map(|(name, arguments)| self.run(name, arguments, offered, evidence));
-        let answers = join_all(running).await;
+        let running: Vec<_> = calls[heard..]
+            .iter()
+            .map(|(name, arguments)| self.run(name, arguments, offered, evidence).boxed())
+            .collect();
+        let answers: Vec<_> = stream::iter(running).buffered(TOOLS_AT_ONCE).collect().await;
         self.heard.tools.extend(answers);
         self.heard.tools[first..self.tools].iter().map(|answer| answer.content.clone()).collect()
     }
@@ -294,6 +384,11 @@ impl<'a> Turn<'a> {
     fn failed(&self, source: LlmError) -> AgentError {
         AgentError::Model { agent: self.agent, source }
     }
+}
+
+/// A form that is asked for in words alone.
+fn in_words(form: OutputSchema) -> OutputSchema {
+    OutputSchema { in_words: true, ..form }
 }
 
 /// An agent's turn as part of a trace.

@@ -51,7 +51,7 @@ pub struct JobSettings {
     #[arg(long, value_name = "T", value_parser = temperature)]
     pub temperature: Option<Temperature>,
     /// How much the models think before they answer
-    #[arg(long, value_name = "LEVEL", value_parser = words::<ReasoningEffort>(&["low", "medium", "high"]))]
+    #[arg(long, value_name = "LEVEL", value_parser = words::<ReasoningEffort>(&ReasoningEffort::NAMES))]
     pub reasoning_effort: Option<ReasoningEffort>,
     /// What the instrument is; told from its symbol if left out
     #[arg(long, value_name = "KIND", value_parser = words::<AssetType>(&["stock", "crypto"]))]

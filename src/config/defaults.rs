@@ -87,7 +87,7 @@ impl Default for Config {
             zhipu_api_key: None,
             azure_openai_api_key: None,
             azure_openai_endpoint: None,
-            azure_openai_api_version: "2024-10-21".into(),
+            azure_openai_api_version: "v1".into(),
             openai_compatible_api_key: None,
             max_debate_rounds: Rounds::ONE,
             max_risk_discuss_rounds: Rounds::ONE,

@@ -237,7 +237,7 @@ pub struct Config {
     pub ollama_keep_alive: String,
     /// What becomes of a model that Ollama lacks: auto has it pulled, never fails the job.
     pub ollama_pull: PullPolicy,
-    /// How much models think before they answer: low, medium or high; as each does by itself if unset. A model that can't
+    /// How much models think before they answer: none, minimal, low, medium, high, xhigh or max; as each does by itself if unset. A model that can't
     /// be told is not.
     pub reasoning_effort: Option<ReasoningEffort>,
     /// The key of OpenAI.
@@ -286,7 +286,8 @@ pub struct Config {
     pub azure_openai_api_key: Option<SecretString>,
     /// Where the Azure resource is, a URL that ends in openai.azure.com. Models are named by their deployments.
     pub azure_openai_endpoint: Option<Url>,
-    /// The version of Azure's API.
+    /// The version of Azure's API: v1, or a date such as 2024-10-21 for the API by deployments, which has Chat Completions
+    /// alone.
     pub azure_openai_api_version: String,
     /// The key of the server at LLM_BACKEND_URL, if it wants one.
     #[serde(serialize_with = "masked")]

@@ -1,15 +1,18 @@
 //! What the clients of [`anthropic`](super::anthropic), [`gemini`](super::gemini) and [`openai`](super::openai) share: a
 //! model at an endpoint, and the options that it is asked with as far as it takes them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    Backend, LlmError,
+    Backend, ChatRequest, LlmError,
+    capabilities::{Capabilities, Feature},
     http::{Endpoint, Reply},
-    optional::{Accepted, Part},
     refusal::Refusal,
+    response::RawResponse,
     service::Service,
 };
 use crate::domain::ReasoningEffort;
@@ -20,11 +23,11 @@ pub(super) struct Client {
     pub model: String,
     temperature: Option<f64>,
     effort: Option<ReasoningEffort>,
-    accepted: Accepted,
+    pub known: Arc<Capabilities>,
 }
 
-/// A question in JSON, and the optional parts that are in it.
-pub(super) type Question = (Value, Vec<Part>);
+/// A request in JSON, and the optional features that it uses.
+pub(super) type Question = (Value, Vec<Feature>);
 
 impl Client {
     /// The model at a base URL, with the backend's key and options.
@@ -35,44 +38,44 @@ impl Client {
             model: model.into(),
             temperature: backend.temperature,
             effort: backend.reasoning_effort,
-            accepted: Accepted::default(),
+            known: backend.gate.capabilities(model),
         })
     }
 
     /// The temperature, if one is set and the model takes it.
     pub fn temperature(&self) -> Option<f64> {
-        self.temperature.filter(|_| self.accepted.takes(Part::Temperature))
+        self.temperature.filter(|_| self.known.has(Feature::Temperature))
     }
 
     /// The effort, if one is set and the model takes it.
     pub fn effort(&self) -> Option<ReasoningEffort> {
-        self.effort.filter(|_| self.accepted.takes(Part::Effort))
+        self.effort.filter(|_| self.known.has(Feature::Effort))
     }
 
-    /// Whether the model takes a schema as such, and not only in words.
-    pub fn takes_schema(&self) -> bool {
-        self.accepted.takes(Part::Schema)
-    }
-
-    /// Asks, and asks again without each optional part that the model refuses.
+    /// Asks, and asks again without each optional feature that the model refuses.
     pub async fn ask(&self, path: &str, question: impl Fn() -> Question) -> Result<Reply<'_>, LlmError> {
         loop {
             let (body, sent) = question();
             match self.endpoint.post(path, &body).await? {
-                Reply::Refusal(refusal) if self.accepted.learn(&refusal, &sent, &self.model) => {}
+                Reply::Refusal(refusal) if self.known.learn(&refusal, &sent, &self.model) => {}
                 reply => return Ok(reply),
             }
         }
     }
 
     /// The server's own words on the model; it has it unless it refuses.
-    pub async fn look_up<T: DeserializeOwned>(&self) -> Result<Result<T, Refusal>, LlmError> {
-        self.endpoint.look_up(&format!("models/{}", self.model)).await
+    pub async fn look_up<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, LlmError> {
+        self.endpoint.look_up(path).await
     }
 
     /// That the server is there and has the model.
     pub fn found(&self) -> String {
         format!("{} at {} has {}", self.endpoint.service.name, self.endpoint.shown, self.model)
+    }
+
+    /// What becomes of a conversation that the server refused; see [`give_up`].
+    pub fn give_up(&self, refusal: Refusal, request: &ChatRequest) -> Result<RawResponse, LlmError> {
+        give_up(&self.endpoint, &self.known, refusal, request, |refusal| self.refused(refusal))
     }
 
     /// The error of a refusal.
@@ -82,6 +85,25 @@ impl Client {
         }
         self.endpoint.error(refusal)
     }
+}
+
+/// What becomes of a conversation that a server refused: a slip of the model is a response that can't be used, a server
+/// without tools is remembered, and anything else is an error.
+pub(super) fn give_up(
+    endpoint: &Endpoint,
+    known: &Capabilities,
+    refusal: Refusal,
+    request: &ChatRequest,
+    error: impl FnOnce(Refusal) -> LlmError,
+) -> Result<RawResponse, LlmError> {
+    if refusal.is_bad_call() {
+        return Ok(RawResponse::bad_call(refusal.message));
+    }
+    if !request.tools.is_empty() && refusal.status < 500 && refusal.lacks_tools() {
+        known.lacks(Feature::Tools);
+        return Err(endpoint.no_tools(refusal.message));
+    }
+    Err(error(refusal))
 }
 
 /// A list of models as OpenAI and Anthropic give it.

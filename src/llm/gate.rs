@@ -1,4 +1,4 @@
-//! The gate before a model server, which all jobs of the process share.
+//! The gate before a model server, which all jobs of the process share, with what is known of the server's models.
 //!
 //! It lets so many calls through at once; the others wait before they ask, and their waiting is no part of the time for
 //! an answer. After some failures in a row it shuts for a while, so that a server that is down, or over its limit, is not
@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::LlmError;
+use super::{LlmError, capabilities::Capabilities};
 use crate::domain::Provider;
 
 /// Failures in a row that shut the gate: more than one call has tries.
@@ -24,6 +24,8 @@ const REST: Duration = Duration::from_secs(5);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 /// Gates that are kept. A job may name any server, so there is no end to them.
 const MAX_GATES: usize = 1000;
+/// Models of one server whose capabilities are kept; a job may name any model.
+const MAX_MODELS: usize = 1000;
 
 /// The gates of a process.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Gates {
 pub struct Gate {
     slots: Semaphore,
     circuit: Mutex<Circuit>,
+    /// What the server's models are known to accept, by their names.
+    capabilities: Mutex<HashMap<String, Arc<Capabilities>>>,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +82,16 @@ impl Gate {
     /// A gate that lets `limit` calls through at once, or any number.
     pub fn new(limit: Option<usize>) -> Self {
         let slots = limit.unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
-        Self { slots: Semaphore::new(slots), circuit: Mutex::default() }
+        Self { slots: Semaphore::new(slots), circuit: Mutex::default(), capabilities: Mutex::default() }
+    }
+
+    /// What a model of the server is known to accept; every job of the process learns it once.
+    pub(super) fn capabilities(&self, model: &str) -> Arc<Capabilities> {
+        let mut capabilities = locked(&self.capabilities);
+        if capabilities.len() >= MAX_MODELS {
+            capabilities.retain(|_, known| Arc::strong_count(known) > 1);
+        }
+        capabilities.entry(model.into()).or_default().clone()
     }
 
     /// Makes a call once there is a slot for it; an error at once while the gate is shut.

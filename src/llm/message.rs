@@ -13,7 +13,7 @@ pub struct ChatRequest {
     /// Who asks; for logs, and for the rules model, which plays each agent by its own rules.
     pub agent: Agent,
     pub messages: Vec<Message>,
-    /// The tools that the model may call; none asks for a final answer.
+    /// The tools that the model may call; without any, a final text is asked for.
     pub tools: Vec<ToolSpec>,
     /// The form of the answer, if it has to be JSON.
     pub schema: Option<OutputSchema>,
@@ -79,42 +79,60 @@ pub struct ToolCall {
     pub arguments: Value,
 }
 
-/// The JSON that an answer has to be.
+/// The JSON that a response has to be.
 #[derive(Debug, Clone)]
 pub struct OutputSchema {
     pub name: &'static str,
     pub schema: Value,
+    /// Ask for it in words alone, because the model ignored it in the protocol's own form.
+    pub in_words: bool,
 }
 
 impl OutputSchema {
     /// The schema as a request in words, for models that take no other.
-    pub(super) fn in_words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         format!("Answer with one JSON object that keeps to this JSON schema, and with nothing else:\n{}", self.schema)
     }
 }
 
-/// A model's answer: a text, or wishes to call tools, or both.
+/// A model's response: a text, or tool calls, or both.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatResponse {
     pub text: String,
     pub tool_calls: Vec<ToolCall>,
-    /// What the provider wants back with the next request, in its own form, to go on thinking; null for most.
+    /// What the provider wants back with the next request, in its own form, to go on reasoning; null for most.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub thoughts: Value,
     pub usage: Usage,
     pub finish: Finish,
-    /// Answers of tools that the model was not shown, for its context had no room for them; the oldest ones.
+    /// Tool results that the model was not shown because its context had no room for them; the oldest ones.
     #[serde(default)]
     pub left_out: usize,
 }
 
-/// Why a model stopped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a model stopped. Anything but [`Finish::Stop`] means that the response is not complete; the reason is the
+/// provider's own word for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Finish {
     #[default]
     Stop,
-    /// The output limit or the context was used up: the answer is cut off.
+    /// The output limit or the context was used up, so the end is missing.
     Length,
+    /// A filter blocked the response, or the model refused.
+    Blocked(String),
+    /// The server stopped in the middle, for a reason of its own.
+    Interrupted(String),
+    /// The model tried to call a tool in a way that can't be carried out.
+    BadCall(String),
+}
+
+impl ChatResponse {
+    /// How much memory the response takes, bytes, roughly.
+    pub fn size(&self) -> usize {
+        let calls = self.tool_calls.iter().map(|call| call.name.len() + call.arguments.to_string().len());
+        let thoughts = if self.thoughts.is_null() { 0 } else { self.thoughts.to_string().len() };
+        self.text.len() + thoughts + calls.sum::<usize>()
+    }
 }
 
 /// Tokens of one or more calls; zero where a provider does not count.

@@ -1,35 +1,43 @@
 //! Chat models behind one trait.
 //!
-//! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; which provider answers is decided by [`connect`].
-//! [`ollama`] speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] the Chat
-//! Completions of all others (those three are much alike: `client`), [`rules`] needs no model at all. Those with a server
-//! share what is known of the services (`service`), HTTP and its errors (`http`), the cleaning of answers (`answer`), what
-//! a request may do without (`optional`), a gate before each server ([`Gate`]), a short patience with failures (`retry`)
-//! and prices ([`Prices`]).
+//! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; [`connect`] decides which provider answers. [`ollama`]
+//! speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] Chat Completions and
+//! Responses for all others; [`rules`] needs no model at all.
 //!
-//! The crate genai speaks these protocols too. It is not used: it reads an answer of any length into memory, where a job
-//! may name the server, and it brings some fifty crates for the two protocols that are not Chat Completions.
+//! Clients share the table of services (`service`), HTTP and its failures (`http`, `refusal`), what a server and model are
+//! known to accept (`capabilities`), and the cleaning of what models write (`response`). Around each client, `served` adds
+//! what holds for all: the gate before a server ([`Gate`]), retries (`retry`), trimming to the context (`trim`) and prices
+//! ([`Prices`]).
+//!
+//! The crate genai speaks these protocols too. It is not used: it reads a response of any length into memory, where a job
+//! may name the server, and it brings some fifty crates.
 
-mod answer;
 pub mod anthropic;
+mod capabilities;
 mod client;
+mod draft;
+mod error;
 mod gate;
 pub mod gemini;
 mod http;
 mod message;
 pub mod ollama;
 pub mod openai;
-mod optional;
 mod price;
 mod refusal;
+mod response;
 mod retry;
 pub mod rules;
+mod schema;
 mod served;
 mod service;
+mod trim;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+pub use draft::Draft;
+pub use error::LlmError;
 pub use gate::{Gate, Gates};
 pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
 pub use price::Prices;
@@ -38,7 +46,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     domain::{Provider, ReasoningEffort},
-    egress::{OutOfReach, Reach},
+    egress::Reach,
 };
 
 /// A model that answers.
@@ -56,14 +64,22 @@ pub trait ChatModel: Send + Sync {
         Ok(true)
     }
 
-    /// Makes the model ready, which may take minutes if its server has to fetch it first; tells how far that has come,
+    /// Makes the model ready, which may take minutes if its server has to fetch it first; reports the progress in
     /// percent.
     async fn prepare(&self, _progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
         Ok(())
     }
 
-    /// One answer. Cancel-safe: a dropped call aborts the request.
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError>;
+    /// How many bytes of conversation its context holds; none if that is not known before it refuses one.
+    fn room(&self) -> Option<usize> {
+        None
+    }
+
+    /// The model ignored a schema and answered as asked once it was told in words: it gets schemas in words from now on.
+    fn prefer_schema_in_words(&self) {}
+
+    /// One response, written to `draft` as it comes. Cancel-safe: a dropped call aborts the request.
+    async fn chat(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError>;
 }
 
 /// Where models are and how they are asked.
@@ -122,79 +138,5 @@ pub async fn models(backend: &Backend) -> Result<Vec<String>, LlmError> {
         Provider::Anthropic => anthropic::Anthropic::new(backend, "")?.models().await,
         Provider::Google => gemini::Gemini::new(backend, "")?.models().await,
         _ => openai::OpenAi::new(backend, "")?.models().await,
-    }
-}
-
-/// Why a model gave no answer. Every message says what happened, where, and what to do.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum LlmError {
-    /// No connection, or it broke.
-    #[error("can't reach {provider} at {url}: {cause}; {mend}")]
-    Unreachable { provider: &'static str, url: String, cause: String, mend: String },
-    /// A job's URL leads where it may not.
-    #[error("can't ask {provider} at {url}: {cause}")]
-    OutOfReach { provider: &'static str, url: String, cause: OutOfReach },
-    #[error("{provider} at {url} gave no answer within {} s; raise LLM_TIMEOUT or use a smaller model", timeout.as_secs())]
-    Timeout { provider: &'static str, url: String, timeout: Duration },
-    #[error("{provider} at {url} is over its rate limit: {message}")]
-    RateLimited { provider: &'static str, url: String, message: String, retry_after: Option<Duration> },
-    #[error("{provider} at {url} failed with {status}: {message}")]
-    Server { provider: &'static str, url: String, status: u16, message: String },
-    #[error("{provider} has no model {model:?}: {message}; {mend}")]
-    UnknownModel { provider: &'static str, model: String, message: String, mend: String },
-    #[error("{provider} at {url} refused the key: {message}; check {setting}")]
-    Unauthorized { provider: &'static str, url: String, message: String, setting: &'static str },
-    /// A setting is missing or unusable.
-    #[error("{0}")]
-    NotConfigured(String),
-    /// The gate is shut after failures in a row.
-    #[error("it failed {failures} times in a row and is left alone for {} s; the last time: {cause}", wait.as_secs_f64().ceil())]
-    Resting { failures: u32, wait: Duration, cause: Box<LlmError> },
-    /// The provider refused the request as such, for example because the prompt is longer than the context.
-    #[error("{provider} at {url} refused the request with {status}: {message}")]
-    Refused { provider: &'static str, url: String, status: u16, message: String },
-    /// The answer can't be used: empty, cut off, or not what was asked for.
-    #[error("{provider} answered, but {what}")]
-    Unusable { provider: &'static str, what: String },
-}
-
-impl LlmError {
-    /// Whether the same request may succeed later.
-    pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable { .. }
-                | Self::Timeout { .. }
-                | Self::RateLimited { .. }
-                | Self::Server { .. }
-                | Self::Resting { .. }
-                | Self::Unusable { .. }
-        )
-    }
-
-    /// The kind in a word, for metrics.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Unreachable { .. } => "unreachable",
-            Self::OutOfReach { .. } => "out_of_reach",
-            Self::Timeout { .. } => "timeout",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::Server { .. } => "server_error",
-            Self::UnknownModel { .. } => "unknown_model",
-            Self::Unauthorized { .. } => "unauthorized",
-            Self::NotConfigured(_) => "not_configured",
-            Self::Resting { .. } => "resting",
-            Self::Refused { .. } => "refused",
-            Self::Unusable { .. } => "unusable",
-        }
-    }
-
-    /// The least wait that the provider asked for.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::RateLimited { retry_after, .. } => *retry_after,
-            Self::Resting { wait, .. } => Some(*wait),
-            _ => None,
-        }
     }
 }

@@ -1,12 +1,14 @@
-//! A model of a server, as agents have it: behind the server's gate, asked again after failures that pass, and its answers
-//! with their cost.
+//! A model of a server, as agents have it: behind the server's gate, asked again after transient failures, with a
+//! conversation that is trimmed to its context, and with the cost of each response.
 
 use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{ChatModel, ChatRequest, ChatResponse, Finish, Gate, LlmError, price::Price, retry::patiently};
+use super::{
+    ChatModel, ChatRequest, ChatResponse, Draft, Finish, Gate, LlmError, price::Price, retry::patiently, trim,
+};
 use crate::{
     domain::Provider,
     metrics::METRICS,
@@ -21,11 +23,12 @@ pub(super) struct Served<M> {
 }
 
 impl<M: ChatModel> Served<M> {
-    /// One try, which is counted.
-    async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+    /// One attempt, which is counted.
+    async fn ask(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
         let (provider, began) = (self.provider().as_str(), Instant::now());
         let span = span(self.provider(), self.model());
-        let answer = span.around(self.model.chat(request)).await;
+        draft.restart();
+        let answer = span.around(self.model.chat(request, draft)).await;
         tell(&span, &answer);
         METRICS.llm_call(provider, answer.as_ref().err().map_or("ok", LlmError::kind), began.elapsed());
         if let Ok(ChatResponse { usage, .. }) = &answer {
@@ -56,11 +59,25 @@ impl<M: ChatModel> ChatModel for Served<M> {
         patiently(|| self.model.prepare(progress)).await
     }
 
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        // Each try passes the gate anew, so that nobody holds a slot while he waits for the next.
-        let mut answer = patiently(|| self.gate.pass(self.ask(request))).await?;
-        answer.usage.cost_usd = self.price.map(|price| price.cost(&answer.usage));
-        Ok(answer)
+    fn prefer_schema_in_words(&self) {
+        self.model.prefer_schema_in_words();
+    }
+
+    async fn chat(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
+        let mut room = self.model.room();
+        loop {
+            let fitted = trim::fit(request, room.unwrap_or(usize::MAX));
+            // Each attempt passes the gate anew, so that none holds a slot while it waits for the next.
+            match patiently(|| self.gate.pass(self.ask(&fitted.request, draft))).await {
+                // The estimate was too low.
+                Err(LlmError::TooLong { .. }) if fitted.evidence > 0 => room = Some(fitted.size * 3 / 4),
+                Err(error) => return Err(error),
+                Ok(mut response) => {
+                    response.usage.cost_usd = self.price.map(|price| price.cost(&response.usage));
+                    return Ok(ChatResponse { left_out: fitted.left_out, ..response });
+                }
+            }
+        }
     }
 }
 
@@ -81,7 +98,12 @@ fn tell(span: &Span, answer: &Result<ChatResponse, LlmError>) {
             span.set("gen_ai.usage.input_tokens", count(usage.tokens_in));
             span.set("gen_ai.usage.output_tokens", count(usage.tokens_out));
             span.set("gen_ai.usage.cache_read.input_tokens", count(usage.tokens_cached));
-            let finish = if *finish == Finish::Length { "length" } else { "stop" };
+            let finish = match finish {
+                Finish::Stop => "stop",
+                Finish::Length => "length",
+                Finish::Blocked(_) => "content_filter",
+                Finish::Interrupted(_) | Finish::BadCall(_) => "error",
+            };
             span.set("gen_ai.response.finish_reasons", finish);
         }
         Err(error) => span.fail(error.kind()),

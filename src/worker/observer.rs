@@ -43,6 +43,7 @@ impl Observer for AttemptObserver<'_> {
                 tokens_out: usage.tokens_out,
                 tokens_cached: usage.tokens_cached,
             },
+            Step::Writing { .. } => return,
             Step::Preparing => return self.limits.pause(),
             Step::Ready => return self.limits.go_on(),
             Step::ModelPull { model, percent } => EventKind::ModelPull { model, percent },

@@ -332,17 +332,17 @@ async fn a_repair_that_fails_leaves_the_text_that_was_there() {
 #[tokio::test]
 async fn an_answer_that_was_cut_off_is_told_in_the_result() {
     let llm = FakeLlm::start().await;
-    llm.will([Trouble::RunsOut("The evidence is mi")]);
+    llm.will([Trouble::RunsOut("The evidence is mi"), Trouble::RunsOut("The evidence is mi")]);
     let brief = Brief { analysts: vec![Analyst::News], ..brief() };
     let analysis = analyse(&llm, brief.clone(), &Witness::default()).await.unwrap();
     let told = |analysis: &Analysis| analysis.warnings.iter().filter(|it| it.contains("ran out of tokens")).count();
     assert_eq!(told(&analysis), 1, "{:?}", analysis.warnings);
     assert_eq!(analysis.steps.iter().map(|step| step.cut_off).collect::<Vec<_>>()[..2], [true, false]);
 
-    // What a repair mended is whole.
+    // An answer that is whole when it is asked for again needs no warning.
     llm.will([Trouble::RunsOut(r#"{"rating": "Sell", "executive_sum"#)]);
     let repaired = firm(&llm).run(Analysis { outcome: None, ..analysis }, &Witness::default()).await.unwrap();
-    assert_eq!((repaired.outcome.as_ref().unwrap().source, told(&repaired)), (DecisionSource::Repaired, 1));
+    assert_eq!((repaired.outcome.as_ref().unwrap().source, told(&repaired)), (DecisionSource::Structured, 1));
 }
 
 #[tokio::test]

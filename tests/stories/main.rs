@@ -16,6 +16,7 @@ mod firm;
 mod golden;
 mod indicators;
 mod llm;
+mod llm_robustness;
 mod made_up;
 mod market;
 mod memory;

@@ -6,7 +6,7 @@ use std::env;
 use serde_json::{Value, json};
 use tradingagents::{
     domain::{Agent, Provider},
-    llm::{self, Backend, ChatRequest, Message, OutputSchema, ToolSpec},
+    llm::{self, Backend, ChatRequest, Draft, Message, OutputSchema, ToolSpec},
 };
 
 use crate::support::{self, program::Sandbox};
@@ -36,8 +36,9 @@ async fn a_real_server_keeps_even_noise_to_a_schema_and_counts_its_tokens() {
         "properties": {"rating": {"enum": ["Buy", "Sell"]}},
     });
     let model = llm::connect(&backend(&url), "noise").unwrap();
-    let request = ChatRequest { schema: Some(OutputSchema { name: "decision", schema }), ..question() };
-    let answer = model.chat(&request).await.unwrap();
+    let request =
+        ChatRequest { schema: Some(OutputSchema { name: "decision", schema, in_words: false }), ..question() };
+    let answer = model.chat(&request, &Draft::default()).await.unwrap();
     let rating = serde_json::from_str::<Value>(&answer.text).unwrap()["rating"].clone();
     assert!(rating == "Buy" || rating == "Sell", "{rating}");
     assert!(answer.usage.tokens_in > 0 && answer.usage.tokens_out > 0);
@@ -54,7 +55,7 @@ async fn a_real_server_takes_tools_and_what_they_answered() {
         Message::Assistant { content: String::new(), tool_calls: vec![call], thoughts: Value::Null },
         Message::Tool { id: "call_1".into(), name: "get_bars".into(), content: "2012-09-19,702.1".into() },
     ]);
-    let answer = llm::connect(&backend(&url), "noise").unwrap().chat(&request).await.unwrap();
+    let answer = llm::connect(&backend(&url), "noise").unwrap().chat(&request, &Draft::default()).await.unwrap();
     assert!(!answer.text.is_empty() || !answer.tool_calls.is_empty());
 }
 

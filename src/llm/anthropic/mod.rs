@@ -1,17 +1,19 @@
 //! Anthropic's Messages.
 //!
-//! The context that all agents share is marked for the cache. A model that thinks wants its thoughts back with its tool
-//! calls, so they stay in the conversation as they came.
+//! The context that all agents share is marked for the cache. A response that calls tools returns to the server with its
+//! blocks as they came and in their order, because reasoning is signed.
 
+mod stream;
 mod wire;
 
 use async_trait::async_trait;
-use wire::{Answer, question};
+use wire::question;
 
 use super::{
-    Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
+    Backend, ChatModel, ChatRequest, ChatResponse, Draft, LlmError,
+    capabilities::Feature,
     client::{Client, Model, Models},
-    http::Reply,
+    http::{Events, Reply},
     service::Service,
 };
 use crate::domain::Provider;
@@ -28,7 +30,7 @@ impl Anthropic {
 
     /// Whether the server is there, takes the key and has the model, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
-        let found = self.0.look_up::<Model>().await?;
+        let found = self.0.look_up::<Model>(&format!("models/{}", self.0.model)).await?;
         found.map(|_| self.0.found()).map_err(|refusal| self.0.refused(refusal))
     }
 
@@ -38,14 +40,13 @@ impl Anthropic {
         models.map(Models::into_names).map_err(|refusal| self.0.refused(refusal))
     }
 
-    async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        match self.0.ask("messages", || question(&self.0, request)).await? {
-            Reply::Answer(body) => {
-                let answer: Answer = body.json().await?;
-                answer.into_answer().into_response(&self.0.endpoint, request)
-            }
-            Reply::Refusal(refusal) => Err(self.0.refused(refusal)),
-        }
+    async fn ask(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
+        let response = match self.0.ask("messages", || question(&self.0, request)).await? {
+            Reply::Success(body) => stream::read(Events::new(body), draft).await?,
+            Reply::Refusal(refusal) => Err(refusal),
+        };
+        let response = response.or_else(|refusal| self.0.give_up(refusal, request))?;
+        Ok(response.into_response(request))
     }
 }
 
@@ -59,7 +60,15 @@ impl ChatModel for Anthropic {
         &self.0.model
     }
 
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        self.0.endpoint.within(self.ask(request)).await
+    async fn supports_tools(&self) -> Result<bool, LlmError> {
+        Ok(self.0.known.has(Feature::Tools))
+    }
+
+    fn prefer_schema_in_words(&self) {
+        self.0.known.lacks(Feature::Schema);
+    }
+
+    async fn chat(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
+        self.0.endpoint.within(self.ask(request, draft)).await
     }
 }

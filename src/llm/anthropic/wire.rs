@@ -1,44 +1,45 @@
-//! The JSON of Messages: <https://docs.claude.com/en/api/messages>.
+//! The JSON of a request for Messages: <https://docs.claude.com/en/api/messages>.
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{
-    ChatRequest, Finish, Message, ToolSpec, Usage,
-    answer::{RawAnswer, RawCall},
+    ChatRequest, Message, ToolSpec,
+    capabilities::Feature,
     client::{Client, Question},
     message::with_evidence,
-    optional::Part,
+    response::object,
+    schema::closed,
 };
+use crate::domain::ReasoningEffort;
 
-/// The longest answer, tokens; the API wants one named. A long report has some 4,000, and thoughts count too.
+/// The longest response, tokens; the API wants one named. A long report has some 4,000, and reasoning counts too.
 const MAX_TOKENS: u32 = 16_000;
-
-/// Limits within a schema that the API refuses; the answer is checked after it came anyway.
-const UNKNOWN_LIMITS: [&str; 6] = ["minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems"];
 
 /// The body of `/messages`.
 pub(super) fn question(client: &Client, request: &ChatRequest) -> Question {
     let mut body = json!({"model": client.model, "max_tokens": MAX_TOKENS});
+    let streams = client.known.has(Feature::Stream);
+    body["stream"] = streams.into();
     let (system, mut messages) = conversation(&request.messages);
-    let mut sent = Vec::new();
+    let mut sent = if streams { vec![Feature::Stream] } else { Vec::new() };
     if let Some(temperature) = client.temperature() {
         // Other providers' scale ends at 2.
         body["temperature"] = temperature.min(1.0).into();
-        sent.push(Part::Temperature);
+        sent.push(Feature::Temperature);
     }
-    if let Some(effort) = client.effort() {
-        body["output_config"]["effort"] = effort.as_str().into();
-        sent.push(Part::Effort);
+    // There is no level for no reasoning at all: it is what a model does that is not asked for an effort.
+    if let Some(effort) = client.effort().filter(|effort| *effort != ReasoningEffort::None) {
+        body["output_config"]["effort"] = effort.max(ReasoningEffort::Low).as_str().into();
+        sent.push(Feature::Effort);
     }
     match &request.schema {
-        Some(schema) if client.takes_schema() => {
+        Some(schema) if !schema.in_words && client.known.has(Feature::Schema) => {
             body["output_config"]["format"] = json!({"type": "json_schema", "schema": closed(&schema.schema)});
-            sent.push(Part::Schema);
+            sent.push(Feature::Schema);
         }
-        Some(schema) => say(&mut messages, "user", json!({"type": "text", "text": schema.in_words()})),
+        Some(schema) => say(&mut messages, "user", json!({"type": "text", "text": schema.words()})),
         None => {}
     }
     put_tools(&mut body, request);
@@ -81,16 +82,18 @@ fn conversation(messages: &[Message]) -> (String, Vec<Value>) {
             Message::Tool { id, content, .. } => {
                 say(&mut turns, "user", json!({"type": "tool_result", "tool_use_id": id, "content": content}));
             }
-            Message::Assistant { content, tool_calls, thoughts } => {
-                for thought in thoughts.as_array().into_iter().flatten() {
-                    say(&mut turns, "assistant", thought.clone());
+            // The blocks of a response that called tools, as they came.
+            Message::Assistant { thoughts: Value::Array(blocks), .. } => {
+                for block in blocks {
+                    say(&mut turns, "assistant", block.clone());
                 }
+            }
+            Message::Assistant { content, tool_calls, .. } => {
                 if !content.is_empty() {
                     say(&mut turns, "assistant", json!({"type": "text", "text": content}));
                 }
                 for call in tool_calls {
-                    // The arguments have to be an object, whatever the model made of them.
-                    let input = if call.arguments.is_object() { call.arguments.clone() } else { json!({}) };
+                    let input = object(&call.arguments);
                     let call = json!({"type": "tool_use", "id": call.id, "name": call.name, "input": input});
                     say(&mut turns, "assistant", call);
                 }
@@ -109,85 +112,5 @@ fn say(turns: &mut Vec<Value>, role: &str, block: Value) {
             }
         }
         _ => turns.push(json!({"role": role, "content": [block]})),
-    }
-}
-
-/// The schema as the API takes it: each object closed, and without limits.
-fn closed(schema: &Value) -> Value {
-    match schema {
-        Value::Object(map) => {
-            let kept = map.iter().filter(|(name, _)| !UNKNOWN_LIMITS.contains(&name.as_str()));
-            let mut schema: Value = kept.map(|(name, value)| (name.clone(), closed(value))).collect();
-            if schema.get("properties").is_some_and(Value::is_object) {
-                schema["additionalProperties"] = false.into();
-            }
-            schema
-        }
-        Value::Array(list) => list.iter().map(closed).collect(),
-        other => other.clone(),
-    }
-}
-
-/// The answer of `/messages`.
-#[derive(Deserialize)]
-pub(super) struct Answer {
-    content: Vec<Value>,
-    stop_reason: Option<String>,
-    #[serde(default)]
-    usage: AnswerUsage,
-}
-
-/// Tokens.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct AnswerUsage {
-    /// Without those that were put into the cache or read from it.
-    #[serde(rename = "input_tokens")]
-    input: u64,
-    #[serde(rename = "output_tokens")]
-    output: u64,
-    #[serde(rename = "cache_creation_input_tokens")]
-    cached_now: Option<u64>,
-    #[serde(rename = "cache_read_input_tokens")]
-    cached_before: Option<u64>,
-}
-
-impl Answer {
-    pub fn into_answer(self) -> RawAnswer {
-        let (mut text, mut calls, mut thoughts) = (String::new(), Vec::new(), Vec::new());
-        for mut block in self.content {
-            match block["type"].as_str() {
-                Some("text") => text.push_str(block["text"].as_str().unwrap_or_default()),
-                Some("tool_use") => calls.push(RawCall {
-                    id: block["id"].as_str().map(Into::into),
-                    name: block["name"].as_str().unwrap_or_default().into(),
-                    arguments: block["input"].take(),
-                }),
-                Some("thinking" | "redacted_thinking") => thoughts.push(block),
-                // Blocks of kinds that nobody asked for.
-                _ => {}
-            }
-        }
-        let cut = matches!(self.stop_reason.as_deref(), Some("max_tokens" | "model_context_window_exceeded"));
-        RawAnswer {
-            text,
-            calls,
-            thoughts: if thoughts.is_empty() { Value::Null } else { thoughts.into() },
-            usage: self.usage.into(),
-            finish: if cut { Finish::Length } else { Finish::Stop },
-        }
-    }
-}
-
-impl From<AnswerUsage> for Usage {
-    fn from(usage: AnswerUsage) -> Self {
-        let cached = usage.cached_before.unwrap_or_default();
-        Self {
-            calls: 1,
-            tokens_in: usage.input + cached + usage.cached_now.unwrap_or_default(),
-            tokens_out: usage.output,
-            tokens_cached: cached,
-            cost_usd: None,
-        }
     }
 }

@@ -1,18 +1,19 @@
 //! Google's Gemini, by generateContent.
 //!
-//! A model that thinks signs its tool calls and wants the signatures back, so such an answer stays in the conversation
-//! as it came.
+//! A model that reasons signs its tool calls and wants the signatures back, so a response that calls tools returns to the
+//! server with its parts as they came.
 
+mod stream;
 mod wire;
 
 use async_trait::async_trait;
-use wire::{Answer, Model, Models, question};
+use wire::{Model, Models, question};
 
 use super::{
-    Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
+    Backend, ChatModel, ChatRequest, ChatResponse, Draft, LlmError,
+    capabilities::Feature,
     client::Client,
-    http::{Body, Reply},
-    refusal::Refusal,
+    http::{Events, Reply},
     service::Service,
 };
 use crate::domain::Provider;
@@ -29,39 +30,30 @@ impl Gemini {
 
     /// Whether the server is there, takes the key and has the model, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
-        let found = self.0.look_up::<Model>().await?;
-        found.map(|_| self.0.found()).map_err(|refusal| self.refused(refusal))
+        let found = self.0.look_up::<Model>(&format!("models/{}", segment(&self.0.model))).await?;
+        found.map(|_| self.0.found()).map_err(|refusal| self.0.refused(refusal))
     }
 
     /// The names of the models that the server lists.
     pub async fn models(&self) -> Result<Vec<String>, LlmError> {
         let models = self.0.endpoint.look_up::<Models>("models?pageSize=1000").await?;
-        models.map(Models::into_names).map_err(|refusal| self.refused(refusal))
+        models.map(Models::into_names).map_err(|refusal| self.0.refused(refusal))
     }
 
-    async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        let path = format!("models/{}:generateContent", self.0.model);
-        match self.0.ask(&path, || question(&self.0, request)).await? {
-            Reply::Answer(body) => self.read(request, body).await,
-            Reply::Refusal(refusal) => Err(self.refused(refusal)),
-        }
+    async fn ask(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
+        let path = format!("models/{}:streamGenerateContent?alt=sse", segment(&self.0.model));
+        let response = match self.0.ask(&path, || question(&self.0, request)).await? {
+            Reply::Success(body) => stream::read(Events::new(body), draft).await?,
+            Reply::Refusal(refusal) => Err(refusal),
+        };
+        let response = response.or_else(|refusal| self.0.give_up(refusal, request))?;
+        Ok(response.into_response(request))
     }
+}
 
-    async fn read(&self, request: &ChatRequest, body: Body<'_>) -> Result<ChatResponse, LlmError> {
-        let answer: Answer = body.json().await?;
-        match answer.into_answer() {
-            Ok(answer) => answer.into_response(&self.0.endpoint, request),
-            Err(reason) => Err(self.0.endpoint.unusable(format!("would not say anything: {reason}"))),
-        }
-    }
-
-    fn refused(&self, mut refusal: Refusal) -> LlmError {
-        // A wrong key has the status of a wrong request.
-        if refusal.status == 400 && refusal.mentions(&["api key"]) {
-            refusal.status = 401;
-        }
-        self.0.refused(refusal)
-    }
+/// A model's name as one segment of a path, whatever is in it: the key goes with the request.
+fn segment(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 #[async_trait]
@@ -74,7 +66,15 @@ impl ChatModel for Gemini {
         &self.0.model
     }
 
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        self.0.endpoint.within(self.ask(request)).await
+    async fn supports_tools(&self) -> Result<bool, LlmError> {
+        Ok(self.0.known.has(Feature::Tools))
+    }
+
+    fn prefer_schema_in_words(&self) {
+        self.0.known.lacks(Feature::Schema);
+    }
+
+    async fn chat(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
+        self.0.endpoint.within(self.ask(request, draft)).await
     }
 }

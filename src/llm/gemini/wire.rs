@@ -1,37 +1,37 @@
-//! The JSON of generateContent: <https://ai.google.dev/api/generate-content>.
+//! The JSON of a request for generateContent: <https://ai.google.dev/api/generate-content>.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{
-    ChatRequest, Finish, Message, ToolSpec, Usage,
-    answer::{RawAnswer, RawCall},
+    ChatRequest, Message, ToolSpec,
+    capabilities::Feature,
     client::{Client, Question},
     message::with_evidence,
-    optional::Part,
+    response::object,
 };
 use crate::domain::ReasoningEffort;
 
-/// The body of `:generateContent`.
+/// The body of `:streamGenerateContent`.
 pub(super) fn question(client: &Client, request: &ChatRequest) -> Question {
     let (system, mut contents) = conversation(&request.messages);
     let (mut body, mut sent) = (json!({"generationConfig": {}}), Vec::new());
     let options = &mut body["generationConfig"];
     if let Some(temperature) = client.temperature() {
         options["temperature"] = temperature.into();
-        sent.push(Part::Temperature);
+        sent.push(Feature::Temperature);
     }
     if let Some(effort) = client.effort() {
         options["thinkingConfig"] = thinking(&client.model, effort);
-        sent.push(Part::Effort);
+        sent.push(Feature::Effort);
     }
     match &request.schema {
-        Some(schema) if client.takes_schema() => {
+        Some(schema) if !schema.in_words && client.known.has(Feature::Schema) => {
             options["responseMimeType"] = "application/json".into();
             options["responseJsonSchema"] = schema.schema.clone();
-            sent.push(Part::Schema);
+            sent.push(Feature::Schema);
         }
-        Some(schema) => say(&mut contents, "user", json!({"text": schema.in_words()})),
+        Some(schema) => say(&mut contents, "user", json!({"text": schema.words()})),
         None => {}
     }
     if !request.tools.is_empty() {
@@ -46,15 +46,18 @@ pub(super) fn question(client: &Client, request: &ChatRequest) -> Question {
 
 /// Models up to 2.5 take a budget in tokens, those after it a level (<https://ai.google.dev/gemini-api/docs/thinking>).
 fn thinking(model: &str, effort: ReasoningEffort) -> Value {
+    use ReasoningEffort::{High, Low, Max, Medium, Minimal, None, Xhigh};
     if model.starts_with("gemini-2") {
         let budget = match effort {
-            ReasoningEffort::Low => 1024,
-            ReasoningEffort::Medium => 8192,
-            ReasoningEffort::High => 24_576,
+            None => 0,
+            Minimal => 512,
+            Low => 1024,
+            Medium => 8192,
+            High | Xhigh | Max => 24_576,
         };
         json!({"thinkingBudget": budget})
     } else {
-        json!({"thinkingLevel": effort.as_str()})
+        json!({"thinkingLevel": effort.clamp(Minimal, High).as_str()})
     }
 }
 
@@ -85,7 +88,11 @@ fn conversation(messages: &[Message]) -> (String, Vec<Value>) {
                     say(&mut turns, "model", json!({"text": content}));
                 }
                 for call in tool_calls {
-                    say(&mut turns, "model", json!({"functionCall": {"name": call.name, "args": call.arguments}}));
+                    say(
+                        &mut turns,
+                        "model",
+                        json!({"functionCall": {"name": call.name, "args": object(&call.arguments)}}),
+                    );
                 }
             }
         }
@@ -102,95 +109,6 @@ fn say(turns: &mut Vec<Value>, role: &str, part: Value) {
             }
         }
         _ => turns.push(json!({"role": role, "parts": [part]})),
-    }
-}
-
-/// The answer of `:generateContent`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
-    #[serde(default)]
-    candidates: Vec<Candidate>,
-    /// Why there is no candidate.
-    prompt_feedback: Option<Feedback>,
-    #[serde(default)]
-    usage_metadata: AnswerUsage,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Candidate {
-    #[serde(default)]
-    content: Content,
-    finish_reason: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Content {
-    #[serde(default)]
-    parts: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Feedback {
-    block_reason: Option<String>,
-}
-
-/// Tokens.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct AnswerUsage {
-    #[serde(rename = "promptTokenCount")]
-    prompt: u64,
-    #[serde(rename = "candidatesTokenCount")]
-    said: u64,
-    #[serde(rename = "thoughtsTokenCount")]
-    thought: u64,
-    /// Those of the prompt that were in the cache.
-    #[serde(rename = "cachedContentTokenCount")]
-    cached: u64,
-}
-
-impl Answer {
-    /// The first candidate, or why there is none.
-    pub fn into_answer(self) -> Result<RawAnswer, String> {
-        let Some(Candidate { content, finish_reason }) = self.candidates.into_iter().next() else {
-            let reason = self.prompt_feedback.and_then(|feedback| feedback.block_reason);
-            return Err(reason.unwrap_or_else(|| "there is no candidate in it".into()));
-        };
-        let parts = content.parts;
-        let said = parts.iter().filter(|part| part["thought"] != true);
-        let text = said.clone().filter_map(|part| part["text"].as_str()).collect();
-        let calls = said.filter_map(|part| part.get("functionCall")).map(call).collect();
-        let signed = parts.iter().any(|part| part.get("thoughtSignature").is_some());
-        Ok(RawAnswer {
-            text,
-            calls,
-            thoughts: if signed { parts.into() } else { Value::Null },
-            usage: self.usage_metadata.into(),
-            finish: if finish_reason.as_deref() == Some("MAX_TOKENS") { Finish::Length } else { Finish::Stop },
-        })
-    }
-}
-
-fn call(call: &Value) -> RawCall {
-    RawCall {
-        id: call["id"].as_str().map(Into::into),
-        name: call["name"].as_str().unwrap_or_default().into(),
-        arguments: call.get("args").cloned().unwrap_or_else(|| json!({})),
-    }
-}
-
-impl From<AnswerUsage> for Usage {
-    fn from(usage: AnswerUsage) -> Self {
-        Self {
-            calls: 1,
-            tokens_in: usage.prompt,
-            tokens_out: usage.said + usage.thought,
-            tokens_cached: usage.cached,
-            cost_usd: None,
-        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! Ollama by its native API.
 //!
 //! Not by its OpenAI-compatible one, which has no `num_ctx`: it would cut each prompt to the server's default context
-//! without a word. Here the oldest evidence is left out of a prompt that is too long ([`trim`]), and the answer says so;
-//! one that is too long without any is an error. The answer is streamed, so that a server that hangs is told from one
-//! that is slow. A model that the server lacks is pulled ([`pull`]).
+//! without a word. Here the server is told to refuse a prompt that is too long, and the oldest evidence is left out of it
+//! ([`trim`](super::trim)). A model that the server lacks is pulled ([`pull`]).
 
 mod pull;
-mod trim;
 mod wire;
 
 use std::sync::Arc;
@@ -18,12 +16,14 @@ use url::Url;
 use wire::{Chunk, Details, Tags, Version};
 
 use super::{
-    Backend, ChatModel, ChatRequest, ChatResponse, LlmError,
-    answer::RawAnswer,
+    Backend, ChatModel, ChatRequest, ChatResponse, Draft, Finish, LlmError, OutputSchema,
+    capabilities::{Capabilities, Feature},
+    client::give_up,
     http::{Body, Endpoint, Reply},
-    optional::{Accepted, Part},
     refusal::Refusal,
+    response::{MAX_TEXT, RawResponse, lenient, too_long},
     service::Service,
+    trim,
 };
 use crate::domain::{Provider, ReasoningEffort};
 
@@ -48,7 +48,7 @@ pub struct Ollama {
     options: Options,
     /// What the server knows of the model, once asked.
     details: OnceCell<Details>,
-    accepted: Accepted,
+    known: Arc<Capabilities>,
 }
 
 impl Ollama {
@@ -63,7 +63,7 @@ impl Ollama {
             effort: backend.reasoning_effort,
             options: backend.ollama.clone(),
             details: OnceCell::new(),
-            accepted: Accepted::default(),
+            known: backend.gate.capabilities(model),
         })
     }
 
@@ -103,27 +103,30 @@ impl Ollama {
 
     async fn show(&self) -> Result<Details, LlmError> {
         match self.endpoint.post("api/show", &wire::show(&self.model)).await? {
-            Reply::Answer(body) => body.json().await,
+            Reply::Success(body) => body.json().await,
             Reply::Refusal(refusal) => Err(self.refused(refusal)),
         }
     }
 
-    async fn ask(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        let mut room = trim::room(self.context());
+    async fn ask(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
+        let words = |schema: &OutputSchema| OutputSchema { in_words: true, ..schema.clone() };
+        let schema = request.schema.as_ref();
+        let schema = if self.known.has(Feature::Schema) { schema.cloned() } else { schema.map(words) };
+        let fitting = ChatRequest { schema, ..request.clone() };
         loop {
-            let fitted = trim::fit(request, room);
-            let think = wire::think(&self.model, self.effort).filter(|_| self.accepted.takes(Part::Effort));
-            let body = wire::chat(&self.model, &fitted.request, self.temperature, &self.options, think);
-            let answered = match self.endpoint.post("api/chat", &body).await? {
-                Reply::Answer(body) => self.read(request, body).await?,
+            let think = wire::think(&self.model, self.effort).filter(|_| self.known.has(Feature::ThinkingSwitch));
+            let body = wire::chat(&self.model, &fitting, self.temperature, &self.options, think);
+            let response = match self.endpoint.post("api/chat", &body).await? {
+                Reply::Success(body) => self.read(body, draft).await?,
                 Reply::Refusal(refusal) => Err(refusal),
             };
-            match answered {
-                Ok(answer) => return Ok(ChatResponse { left_out: fitted.left_out, ..answer }),
-                Err(refusal) if self.accepted.learn(&refusal, &[Part::Effort], &self.model) => {}
-                // The estimate was too low.
-                Err(refusal) if is_too_long(&refusal) && fitted.evidence > 0 => room = fitted.size * 3 / 4,
-                Err(refusal) => return Err(self.refused(refusal)),
+            match response {
+                Ok(response) => return Ok(response.into_response(request)),
+                Err(refusal) if self.known.learn(&refusal, &[Feature::ThinkingSwitch], &self.model) => {}
+                Err(refusal) => {
+                    let slip = give_up(&self.endpoint, &self.known, refusal, request, |refusal| self.refused(refusal))?;
+                    return Ok(slip.into_response(request));
+                }
             }
         }
     }
@@ -134,23 +137,36 @@ impl Ollama {
         usize::try_from(longest.min(self.options.num_ctx.into())).unwrap_or(usize::MAX)
     }
 
-    async fn read(&self, request: &ChatRequest, mut body: Body<'_>) -> Result<Result<ChatResponse, Refusal>, LlmError> {
-        let mut answer = RawAnswer::default();
+    async fn read(&self, mut body: Body<'_>, draft: &Draft) -> Result<Result<RawResponse, Refusal>, LlmError> {
+        let mut response = RawResponse::default();
         while let Some(line) = body.line().await? {
-            let chunk: Chunk = serde_json::from_slice(&line).map_err(|e| self.endpoint.not_understood(&e))?;
-            if let Some(error) = chunk.error {
-                return Ok(Err(Refusal::late(chunk.status.unwrap_or(500), error)));
+            if line.trim_ascii().is_empty() {
+                continue;
             }
-            if chunk.add_to(&mut answer) {
-                self.warn_if_full(&answer);
-                return answer.into_response(&self.endpoint, request).map(Ok);
+            let chunk = Chunk(lenient(&line).map_err(|e| self.endpoint.not_understood(&e))?);
+            if let Some(error) = chunk.error() {
+                return Ok(Err(Refusal::disguised(error)));
+            }
+            if !chunk.is_one() {
+                return Err(self
+                    .endpoint
+                    .unusable(format!("not in the form of its API; check what listens at {}", self.endpoint.shown)));
+            }
+            body.begin();
+            if chunk.add_to(&mut response, draft) {
+                self.warn_if_full(&response);
+                return Ok(Ok(response));
+            }
+            if response.text.len() > MAX_TEXT {
+                response.finish = Finish::Interrupted(too_long());
+                return Ok(Ok(response));
             }
         }
         Err(self.endpoint.broken_off("the connection was closed"))
     }
 
     /// Servers before 0.12 don't know `truncate` and cut a long prompt silently; then the context is full.
-    fn warn_if_full(&self, answer: &RawAnswer) {
+    fn warn_if_full(&self, answer: &RawResponse) {
         let (tokens, num_ctx) = (answer.usage.tokens_in + answer.usage.tokens_out, self.options.num_ctx);
         if tokens >= num_ctx.into() {
             tracing::warn!(model = self.model, tokens, num_ctx, "the context is full; raise OLLAMA_NUM_CTX");
@@ -162,7 +178,7 @@ impl Ollama {
             provider: self.endpoint.service.name,
             model: self.model.clone(),
             message,
-            mend: format!("pull it with `ollama pull {}`", self.model),
+            hint: format!("pull it with `ollama pull {}`", self.model),
         }
     }
 
@@ -170,10 +186,12 @@ impl Ollama {
         if refusal.lacks_model() {
             return self.unknown_model(refusal.message);
         }
-        if is_too_long(&refusal) {
-            let num_ctx = self.options.num_ctx;
+        if refusal.is_too_long() {
+            // Of some versions it has the status of a failure.
             refusal.status = 400;
-            refusal.message = format!("{}; raise OLLAMA_NUM_CTX, which is {num_ctx} tokens", refusal.message);
+        }
+        if refusal.status == 412 || refusal.mentions(&["newer version of ollama"]) {
+            refusal.message = format!("{}; update Ollama, in the compose stack by OLLAMA_IMAGE", refusal.message);
         }
         self.endpoint.error(refusal)
     }
@@ -190,7 +208,15 @@ impl ChatModel for Ollama {
     }
 
     async fn supports_tools(&self) -> Result<bool, LlmError> {
-        Ok(self.details().await?.has_tools())
+        Ok(self.known.has(Feature::Tools) && self.details().await?.has_tools())
+    }
+
+    fn room(&self) -> Option<usize> {
+        Some(trim::room(self.context()))
+    }
+
+    fn prefer_schema_in_words(&self) {
+        self.known.lacks(Feature::Schema);
     }
 
     async fn prepare(&self, progress: &UnboundedSender<u8>) -> Result<(), LlmError> {
@@ -200,14 +226,9 @@ impl ChatModel for Ollama {
         }
     }
 
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
-        self.endpoint.within(self.ask(request)).await
+    async fn chat(&self, request: &ChatRequest, draft: &Draft) -> Result<ChatResponse, LlmError> {
+        self.endpoint.within(self.ask(request, draft)).await
     }
-}
-
-/// Whether the prompt did not fit, in the words of the native runner or of llama.cpp.
-fn is_too_long(refusal: &Refusal) -> bool {
-    refusal.mentions(&["context length", "context size"])
 }
 
 fn without_v1(mut url: Url) -> Url {

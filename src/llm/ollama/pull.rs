@@ -9,14 +9,25 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc::UnboundedSender, watch};
+use serde_json::json;
+use tokio::{
+    sync::{mpsc::UnboundedSender, watch},
+    time::Instant,
+};
 
-use super::{super::LlmError, Ollama, Refusal, Reply, wire};
+use super::{super::LlmError, Ollama, Refusal, Reply, lenient, wire};
 
 /// The least step of progress that is told, percent.
 const STEP: u8 = 5;
 /// The longest wait for a model. No time limit of a job holds meanwhile, and the slot of its worker is taken.
 const LONGEST: Duration = Duration::from_hours(24);
+
+/// The most layers of one model; a large one has some ten.
+const MAX_LAYERS: usize = 1000;
+/// How often a pull may report its progress. Ollama does so some twenty times a second.
+const LINES_PER_SECOND: u64 = 200;
+/// Lines that may come at once, as when many layers are there already.
+const LINES_AT_ONCE: u64 = 20_000;
 
 /// Whether a model that the server lacks is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,23 +94,26 @@ impl Ollama {
 
     async fn pull(&self, mut tell: impl FnMut(u8)) -> Result<(), LlmError> {
         let mut body = match self.endpoint.within(self.endpoint.post("api/pull", &wire::pull(&self.model))).await? {
-            Reply::Answer(body) => body,
+            Reply::Success(body) => body,
             Reply::Refusal(refusal) => return Err(self.not_pulled(refusal)),
         };
-        let (mut layers, mut told) = (Layers::default(), 0);
-        tell(told);
+        let (mut layers, mut reported, mut pace) = (Layers::default(), 0, Pace::begin());
+        tell(reported);
         while let Some(line) = body.progress().await? {
-            let line: wire::PullLine = serde_json::from_slice(&line).map_err(|e| self.endpoint.not_understood(&e))?;
+            let line: wire::PullLine = lenient(&line).map_err(|e| self.endpoint.not_understood(&e))?;
             if let Some(error) = line.error {
-                return Err(self.not_pulled(Refusal::late(502, error)));
+                return Err(self.not_pulled(Refusal::disguised(&json!({"error": error}))));
             }
-            if line.status == "success" {
+            if line.status.as_deref() == Some("success") {
                 tell(100);
                 return Ok(());
             }
-            let percent = layers.percent(line);
-            if percent >= told + STEP {
-                told = percent;
+            let came_further =
+                layers.add(line).ok_or_else(|| self.endpoint.unusable("with more layers than a model has"))?;
+            pace.check(came_further, self.endpoint.timeout()).map_err(|what| self.endpoint.broken_off(&what))?;
+            let percent = layers.percent();
+            if percent >= reported + STEP {
+                reported = percent;
                 tell(percent);
             }
         }
@@ -113,10 +127,10 @@ impl Ollama {
                 provider: self.endpoint.service.name,
                 model: self.model.clone(),
                 message: format!("it can't be pulled: {}", refusal.message),
-                mend: "look for its name at https://ollama.com/library".into(),
+                hint: "look for its name at https://ollama.com/library".into(),
             };
         }
-        self.endpoint.error(refusal)
+        self.refused(refusal)
     }
 }
 
@@ -125,18 +139,51 @@ fn tell(progress: &UnboundedSender<u8>, percent: u8) {
     let _ = progress.send(percent);
 }
 
-/// The parts of a model: bytes here and bytes in all, by their digests.
+/// The layers of a model: bytes received and bytes in all, by their digests.
 #[derive(Default)]
 struct Layers(BTreeMap<String, (u64, u64)>);
 
 impl Layers {
+    /// Adds what a line reports: whether more of the model is there than before; none if there are too many layers.
+    fn add(&mut self, line: wire::PullLine) -> Option<bool> {
+        let (Some(digest), Some(total)) = (line.digest, line.total) else { return Some(false) };
+        let completed = line.completed.unwrap_or_default();
+        let before = self.0.insert(digest, (completed, total));
+        (self.0.len() <= MAX_LAYERS).then(|| completed > before.map_or(0, |(before, _)| before))
+    }
+
     /// How much of what is known is here.
-    fn percent(&mut self, line: wire::PullLine) -> u8 {
-        if let (Some(digest), Some(total)) = (line.digest, line.total) {
-            self.0.insert(digest, (line.completed.unwrap_or_default(), total));
+    fn percent(&self) -> u8 {
+        let sum = |part: fn(&(u64, u64)) -> u64| self.0.values().map(part).fold(0, u64::saturating_add);
+        let (received, all) = (sum(|layer| layer.0), sum(|layer| layer.1));
+        u8::try_from(u128::from(received) * 100 / u128::from(all.max(1))).unwrap_or(100).min(99)
+    }
+}
+
+/// How fast a pull reports, and when it last came further.
+struct Pace {
+    began: Instant,
+    lines: u64,
+    last_progress: Instant,
+}
+
+impl Pace {
+    fn begin() -> Self {
+        Self { began: Instant::now(), lines: 0, last_progress: Instant::now() }
+    }
+
+    /// Counts a line; an error if there are too many, or none that reports progress for `patience`.
+    fn check(&mut self, came_further: bool, patience: Duration) -> Result<(), String> {
+        self.lines += 1;
+        if self.lines > LINES_AT_ONCE + LINES_PER_SECOND * self.began.elapsed().as_secs() {
+            return Err(format!("it reports its progress more than {LINES_PER_SECOND} times a second"));
         }
-        let (here, all) = self.0.values().fold((0, 0), |(here, all), layer| (here + layer.0, all + layer.1));
-        u8::try_from(here * 100 / all.max(1)).unwrap_or(100).min(99)
+        if came_further {
+            self.last_progress = Instant::now();
+        } else if self.last_progress.elapsed() > patience {
+            return Err(format!("nothing more of the model came for {} s", patience.as_secs()));
+        }
+        Ok(())
     }
 }
 

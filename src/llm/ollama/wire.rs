@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        ChatRequest, Finish, Message, ToolSpec, Usage,
-        answer::{RawAnswer, RawCall},
+        ChatRequest, Draft, Finish, Message, ToolSpec, Usage,
         message::with_evidence,
+        response::{RawCall, RawResponse, count, object},
     },
     Options,
 };
@@ -24,9 +24,11 @@ pub(super) fn chat(
     options: &Options,
     think: Option<Value>,
 ) -> Value {
+    let in_words = request.schema.as_ref().filter(|schema| schema.in_words).map(|schema| Message::user(schema.words()));
+    let messages: Vec<_> = request.messages.iter().chain(&in_words).map(message).collect();
     let mut body = json!({
         "model": model,
-        "messages": request.messages.iter().map(message).collect::<Vec<_>>(),
+        "messages": messages,
         "stream": true,
         "truncate": false,
         "shift": false,
@@ -39,7 +41,7 @@ pub(super) fn chat(
     if !request.tools.is_empty() {
         body["tools"] = request.tools.iter().map(tool).collect();
     }
-    if let Some(schema) = &request.schema {
+    if let Some(schema) = request.schema.as_ref().filter(|schema| !schema.in_words) {
         body["format"] = schema.schema.clone();
     }
     if let Some(think) = think {
@@ -51,7 +53,11 @@ pub(super) fn chat(
 /// The switch for thinking: off, unless an effort is asked for. Only gpt-oss knows levels, and it can't be switched off.
 pub(super) fn think(model: &str, effort: Option<ReasoningEffort>) -> Option<Value> {
     let has_levels = model.rsplit('/').next().is_some_and(|name| name.starts_with("gpt-oss"));
-    if has_levels { effort.map(|effort| effort.as_str().into()) } else { Some(effort.is_some().into()) }
+    if has_levels {
+        effort.map(|effort| effort.common().into())
+    } else {
+        Some(effort.is_some_and(|effort| effort != ReasoningEffort::None).into())
+    }
 }
 
 /// The body of `/api/show`.
@@ -64,18 +70,18 @@ pub(super) fn pull(model: &str) -> Value {
     json!({"model": model, "stream": true})
 }
 
-/// A line of the answer of `/api/pull`.
+/// A line of the response of `/api/pull`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PullLine {
     /// What goes on; `success` at the end.
-    pub status: String,
+    pub status: Option<String>,
     pub digest: Option<String>,
     /// Bytes.
     pub total: Option<u64>,
     /// Bytes.
     pub completed: Option<u64>,
-    pub error: Option<String>,
+    pub error: Option<Value>,
 }
 
 /// The answer of `/api/tags`.
@@ -107,13 +113,17 @@ fn message(message: &Message) -> Value {
         Message::User { content, evidence } => {
             json!({"role": "user", "content": with_evidence(content, evidence)})
         }
-        Message::Assistant { content, tool_calls, .. } => {
+        Message::Assistant { content, tool_calls, thoughts } => {
             let call = |call: &_| {
                 let crate::llm::ToolCall { id, name, arguments } = call;
-                json!({"id": id, "function": {"name": name, "arguments": arguments}})
+                json!({"id": id, "function": {"name": name, "arguments": object(arguments)}})
             };
             let calls: Vec<_> = tool_calls.iter().map(call).collect();
-            json!({"role": "assistant", "content": content, "tool_calls": calls})
+            let mut said = json!({"role": "assistant", "content": content, "tool_calls": calls});
+            if !thoughts.is_null() {
+                said["thinking"] = thoughts.clone();
+            }
+            said
         }
         Message::Tool { id, name, content } => {
             json!({"role": "tool", "tool_name": name, "tool_call_id": id, "content": content})
@@ -128,62 +138,52 @@ fn tool(tool: &ToolSpec) -> Value {
     })
 }
 
-/// A line of the answer of `/api/chat`.
-#[derive(Deserialize)]
-pub(super) struct Chunk {
-    #[serde(default)]
-    message: ChunkMessage,
-    #[serde(default)]
-    done: bool,
-    done_reason: Option<String>,
-    prompt_eval_count: Option<u64>,
-    eval_count: Option<u64>,
-    /// What went wrong after the answer had begun.
-    pub error: Option<String>,
-    /// The HTTP status that it would have had before.
-    pub status: Option<u16>,
-}
-
-#[derive(Default, Deserialize)]
-struct ChunkMessage {
-    #[serde(default)]
-    content: String,
-    #[serde(default)]
-    tool_calls: Vec<ChunkCall>,
-}
-
-#[derive(Deserialize)]
-struct ChunkCall {
-    id: Option<String>,
-    function: ChunkFunction,
-}
-
-#[derive(Deserialize)]
-struct ChunkFunction {
-    name: String,
-    #[serde(default)]
-    arguments: Map<String, Value>,
-}
+/// A line of the response of `/api/chat`. Servers that speak as Ollama does leave fields out or say null.
+pub(super) struct Chunk(pub Value);
 
 impl Chunk {
+    /// Whether it is a part of a response.
+    pub fn is_one(&self) -> bool {
+        self.0["message"].is_object() || self.0["done"].is_boolean()
+    }
+
+    /// What went wrong after the response had begun.
+    pub fn error(&self) -> Option<&Value> {
+        self.0.get("error").filter(|error| !error.is_null()).map(|_| &self.0)
+    }
+
     /// Adds this part; true if it was the last.
-    pub fn add_to(self, answer: &mut RawAnswer) -> bool {
-        answer.text.push_str(&self.message.content);
-        answer.calls.extend(self.message.tool_calls.into_iter().map(|ChunkCall { id, function }| RawCall {
-            id,
-            name: function.name,
-            arguments: function.arguments.into(),
+    pub fn add_to(&self, response: &mut RawResponse, draft: &Draft) -> bool {
+        let message = &self.0["message"];
+        let more = message["content"].as_str().unwrap_or_default();
+        draft.write(more);
+        response.text.push_str(more);
+        if let Some(more) = message["thinking"].as_str().filter(|more| !more.is_empty()) {
+            let so_far = response.thoughts.as_str().unwrap_or_default();
+            response.thoughts = format!("{so_far}{more}").into();
+        }
+        let calls = message["tool_calls"].as_array().into_iter().flatten();
+        response.calls.extend(calls.map(|call| RawCall {
+            id: call["id"].as_str().map(Into::into),
+            name: call["function"]["name"].as_str().unwrap_or_default().into(),
+            arguments: call["function"]["arguments"].clone(),
         }));
-        if self.done {
-            answer.usage = Usage {
+        let done = self.0["done"] == true;
+        if done {
+            response.usage = Usage {
                 calls: 1,
-                tokens_in: self.prompt_eval_count.unwrap_or_default(),
-                tokens_out: self.eval_count.unwrap_or_default(),
+                tokens_in: count(&self.0["prompt_eval_count"]),
+                tokens_out: count(&self.0["eval_count"]),
                 ..Usage::default()
             };
-            answer.finish = if self.done_reason.as_deref() == Some("length") { Finish::Length } else { Finish::Stop };
+            response.finish = match self.0["done_reason"].as_str() {
+                None | Some("stop" | "") => Finish::Stop,
+                Some("length") => Finish::Length,
+                // Such as `load`: the server loaded the model, and asked it nothing.
+                Some(other) => Finish::Interrupted(other.into()),
+            };
         }
-        self.done
+        done
     }
 }
 

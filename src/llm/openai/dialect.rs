@@ -8,12 +8,9 @@ use crate::domain::{Provider, ReasoningEffort};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dialect {
     effort: EffortWord,
-    /// Whether the next request has to bring back what the model thought
-    /// (<https://api-docs.deepseek.com/guides/thinking_mode>).
-    pub wants_thoughts: bool,
     /// Whether a user may not speak right after a tool.
     pub answers_tools: bool,
-    /// Whether its open models think unless they are told not to, which they can only do in a stream
+    /// Whether its open models reason unless they are told not to, and do so in streams alone
     /// (<https://www.alibabacloud.com/help/en/model-studio/deep-thinking>).
     pub thinks_in_streams: bool,
 }
@@ -29,18 +26,16 @@ enum EffortWord {
     Never,
 }
 
-const LIKE_OPENAI: Dialect =
-    Dialect { effort: EffortWord::Flat, wants_thoughts: false, answers_tools: false, thinks_in_streams: false };
+const LIKE_OPENAI: Dialect = Dialect { effort: EffortWord::Flat, answers_tools: false, thinks_in_streams: false };
 
 impl Dialect {
     pub fn of(provider: Provider) -> Self {
         let silent = Self { effort: EffortWord::Never, ..LIKE_OPENAI };
         match provider {
             Provider::OpenRouter => Self { effort: EffortWord::Nested, ..LIKE_OPENAI },
-            Provider::DeepSeek => Self { wants_thoughts: true, ..silent },
             Provider::Mistral => Self { answers_tools: true, ..silent },
             Provider::Qwen => Self { thinks_in_streams: true, ..silent },
-            Provider::Glm => silent,
+            Provider::DeepSeek | Provider::Glm => silent,
             _ => LIKE_OPENAI,
         }
     }

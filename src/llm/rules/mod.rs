@@ -21,7 +21,7 @@ use figures::Figures;
 use rule::Subject;
 pub use rule::reference;
 
-use super::{ChatModel, ChatRequest, ChatResponse, Finish, LlmError, Usage};
+use super::{ChatModel, ChatRequest, ChatResponse, Draft, Finish, LlmError, Usage};
 use crate::domain::Provider;
 
 /// Plays every agent by rules.
@@ -42,7 +42,7 @@ impl ChatModel for Rules {
         Ok(false)
     }
 
-    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+    async fn chat(&self, request: &ChatRequest, _draft: &Draft) -> Result<ChatResponse, LlmError> {
         let assessment = Assessment::of(Figures::read(&request.messages), Subject::of(request.agent));
         let text = match &request.schema {
             Some(schema) => voice::form(schema.name, &assessment).to_string(),

@@ -127,6 +127,7 @@ impl FakeLlm {
             .route("/openai/deployments/{name}/chat/completions", post(openai))
             .route("/v1/models", get(async || Json(json!({"data": [{"id": "fake"}]}))))
             .route("/v1/chat/completions", post(openai))
+            .route("/v1/responses", post(responses))
             .with_state(state.clone());
         Self { server: Server::start(routes).await, state }
     }
@@ -266,59 +267,113 @@ fn ndjson(values: impl IntoIterator<Item = Value>) -> String {
     values.into_iter().fold(String::new(), |lines, value| lines + &value.to_string() + "\n")
 }
 
+/// Server-sent events, whose names don't matter.
+fn events(values: impl IntoIterator<Item = Value>) -> Response {
+    let text = values.into_iter().fold(String::new(), |text, value| text + &format!("data: {value}\n\n"));
+    ([("content-type", "text/event-stream")], text).into_response()
+}
+
+/// The parts in which a text is streamed.
+fn parts(text: &str) -> Vec<String> {
+    let letters: Vec<_> = text.chars().collect();
+    letters.chunks(PART).map(|part| part.iter().collect()).collect()
+}
+
 async fn openai(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let schema = body.pointer("/response_format/json_schema/schema").cloned();
     let turn = script.turn("/v1/chat/completions", &headers, &body, schema.as_ref()).await;
     let finish_reason = if turn.is_whole() { "stop" } else { "length" };
-    let message = match turn {
-        Turn::Trouble(Trouble::Cut) => return cut(r#"{"choices": [{"mess"#),
+    let deltas = match turn {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"data: {"choices": [{"del"#),
         Turn::Trouble(trouble) => return trouble.into_response(),
-        Turn::Call(name) => json!({
+        Turn::Call(name) => vec![json!({
             "role": "assistant", "content": null,
-            "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": "{}"}}]
-        }),
-        Turn::Text { text, .. } => json!({"role": "assistant", "content": text}),
+            "tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": "{}"}}]
+        })],
+        Turn::Text { text, .. } => parts(&text).iter().map(|part| json!({"content": part})).collect(),
     };
     let usage = json!({
         "prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}
     });
-    Json(json!({"choices": [{"message": message, "finish_reason": finish_reason}], "usage": usage})).into_response()
+    let end =
+        [json!({"choices": [{"delta": {}, "finish_reason": finish_reason}]}), json!({"choices": [], "usage": usage})];
+    events(deltas.into_iter().map(|delta| json!({"choices": [{"delta": delta}]})).chain(end))
+}
+
+async fn responses(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.pointer("/text/format/schema").cloned();
+    let turn = script.turn("/v1/responses", &headers, &body, schema.as_ref()).await;
+    let details = if turn.is_whole() { Value::Null } else { json!({"reason": "max_output_tokens"}) };
+    let (output, deltas) = match turn {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"data: {"type": "response.cre"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => {
+            let reasoning = json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed"});
+            let call = json!({"type": "function_call", "call_id": "call_1", "name": name, "arguments": "{}"});
+            (json!([reasoning, call]), Vec::new())
+        }
+        Turn::Text { text, .. } => {
+            let content = json!([{"type": "output_text", "text": text}]);
+            (json!([{"type": "message", "role": "assistant", "content": content}]), parts(&text))
+        }
+    };
+    let usage = json!({"input_tokens": 100, "output_tokens": 10, "input_tokens_details": {"cached_tokens": 40}});
+    let response = json!({"status": "completed", "incomplete_details": details, "output": output, "usage": usage});
+    let deltas = deltas.into_iter().map(|part| json!({"type": "response.output_text.delta", "delta": part}));
+    events(deltas.chain([json!({"type": "response.completed", "response": response})]))
 }
 
 async fn anthropic(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let schema = body.pointer("/output_config/format/schema").cloned();
     let turn = script.turn("/v1/messages", &headers, &body, schema.as_ref()).await;
     let stop_reason = if turn.is_whole() { "end_turn" } else { "max_tokens" };
-    let content = match turn {
-        Turn::Trouble(Trouble::Cut) => return cut(r#"{"content": [{"type": "te"#),
-        Turn::Trouble(trouble) => return trouble.into_response(),
-        Turn::Call(name) => json!([
-            {"type": "thinking", "thinking": "The figures first.", "signature": "signed"},
-            {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
-        ]),
-        Turn::Text { text, .. } => json!([{"type": "text", "text": text}]),
+    let block = |block: Value, delta: Value| {
+        let delta = json!({"type": "content_block_delta", "delta": delta});
+        [json!({"type": "content_block_start", "content_block": block}), delta, json!({"type": "content_block_stop"})]
     };
-    let usage = json!({
-        "input_tokens": 50, "cache_creation_input_tokens": 10, "cache_read_input_tokens": 40, "output_tokens": 10
-    });
-    Json(json!({"type": "message", "content": content, "stop_reason": stop_reason, "usage": usage})).into_response()
+    let content = match turn {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"data: {"type": "message_st"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => {
+            let thinking = json!({"type": "thinking", "thinking": "The figures first.", "signature": ""});
+            let call = json!({"type": "tool_use", "id": "toolu_1", "name": name, "input": {}});
+            let signature = json!({"type": "signature_delta", "signature": "signed"});
+            [block(thinking, signature), block(call, json!({"type": "input_json_delta", "partial_json": "{}"}))]
+                .concat()
+        }
+        Turn::Text { text, .. } => {
+            let delta = |part| json!({"type": "content_block_delta", "delta": {"type": "text_delta", "text": part}});
+            let begin = json!({"type": "content_block_start", "content_block": {"type": "text", "text": ""}});
+            [vec![begin], parts(&text).into_iter().map(delta).collect()].concat()
+        }
+    };
+    let usage = json!({"input_tokens": 50, "cache_creation_input_tokens": 10, "cache_read_input_tokens": 40});
+    let begin = json!({"type": "message_start", "message": {"usage": usage}});
+    let end = [
+        json!({"type": "message_delta", "delta": {"stop_reason": stop_reason}, "usage": {"output_tokens": 10}}),
+        json!({"type": "message_stop"}),
+    ];
+    events([begin].into_iter().chain(content).chain(end))
 }
 
 async fn gemini(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let schema = body.pointer("/generationConfig/responseJsonSchema").cloned();
     let turn = script.turn("/v1beta/models", &headers, &body, schema.as_ref()).await;
     let finish_reason = if turn.is_whole() { "STOP" } else { "MAX_TOKENS" };
-    let part = match turn {
-        Turn::Trouble(Trouble::Cut) => return cut(r#"{"candidates": [{"cont"#),
+    let parts = match turn {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"data: {"candidates": [{"cont"#),
         Turn::Trouble(trouble) => return trouble.into_response(),
-        Turn::Call(name) => json!({"functionCall": {"name": name, "args": {}}, "thoughtSignature": "signed"}),
-        Turn::Text { text, .. } => json!({"text": text}),
+        Turn::Call(name) => {
+            vec![json!({"functionCall": {"name": name, "args": {}}, "thoughtSignature": "signed"})]
+        }
+        Turn::Text { text, .. } => parts(&text).into_iter().map(|part| json!({"text": part})).collect(),
     };
-    let candidate = json!({"content": {"role": "model", "parts": [part]}, "finishReason": finish_reason});
     let usage = json!({
         "promptTokenCount": 100, "candidatesTokenCount": 7, "thoughtsTokenCount": 3, "cachedContentTokenCount": 40
     });
-    Json(json!({"candidates": [candidate], "usageMetadata": usage})).into_response()
+    let content = |part| json!({"candidates": [{"content": {"role": "model", "parts": [part]}}]});
+    let end = json!({"candidates": [{"finishReason": finish_reason}], "usageMetadata": usage});
+    events(parts.into_iter().map(content).chain([end]))
 }
 
 enum Turn {
@@ -362,13 +417,13 @@ impl Script {
             Some(Trouble::Says(text)) => Turn::whole(text),
             Some(Trouble::RunsOut(text)) => Turn::Text { text: text.into(), whole: false },
             Some(trouble) => Turn::Trouble(trouble),
-            None => self.answer(body, schema),
+            None => self.answer(body, schema.cloned().or_else(|| schema_in_words(body)).as_ref()),
         }
     }
 
     fn answer(&self, body: &Value, schema: Option<&Value>) -> Turn {
-        let conversation = format!("{}{}", body["messages"], body["contents"]);
-        let used_tools = ["\"role\":\"tool\"", "\"tool_result\"", "\"functionResponse\""]
+        let conversation = format!("{}{}{}", body["messages"], body["contents"], body["input"]);
+        let used_tools = ["\"role\":\"tool\"", "\"tool_result\"", "\"functionResponse\"", "function_call_output"]
             .iter()
             .any(|tool| conversation.contains(tool));
         let snapshot = "get_verified_market_snapshot";
@@ -378,6 +433,19 @@ impl Script {
             None if offers && !used_tools => Turn::Call(snapshot.into()),
             None => Turn::whole("The evidence is mixed, but the trend holds."),
         }
+    }
+}
+
+/// The schema that a conversation asks for in words.
+fn schema_in_words(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => {
+            let (_, schema) = text.split_once("keeps to this JSON schema, and with nothing else:\n")?;
+            serde_json::from_str(schema).ok()
+        }
+        Value::Array(list) => list.iter().rev().find_map(schema_in_words),
+        Value::Object(fields) => fields.values().find_map(schema_in_words),
+        _ => None,
     }
 }
 

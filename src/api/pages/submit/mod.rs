@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::layout::Page;
 use crate::{
     config::Config,
-    domain::{PriceVendors, Provider, Vendor},
+    domain::{PriceVendors, Provider, ReasoningEffort, Vendor},
     jobs::{Priority, ServedModels, WorkerInfo},
 };
 
@@ -114,7 +114,7 @@ fn server_part() -> Markup {
                     input #f-temperature name="config.temperature" type="number" min="0" max="2" step="any" placeholder="the model's"
                         data-as="number" aria-describedby="e-temperature";
                 }))
-                (choice("reasoning_effort", "Reasoning effort", "the model's", &["low", "medium", "high"]))
+                (choice("reasoning_effort", "Reasoning effort", "the model's", &ReasoningEffort::NAMES))
             }
         }
     }

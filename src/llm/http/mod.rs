@@ -1,13 +1,19 @@
 //! HTTP to a model server, and its failures in words.
 //!
-//! An [`Endpoint`] is one server. What it replies is a [`Reply`]: an answer, whose [`Body`] is read whole or line by
-//! line, or a [`Refusal`], which its provider may understand before [`Endpoint::error`] makes an error of it.
-//! A key goes into one header that is marked sensitive, and is cut out of whatever the server says.
+//! An [`Endpoint`] is one server. It replies with a [`Reply`]: a success, whose [`Body`] is read whole, line by line or
+//! event by event ([`Events`]), or a [`Refusal`], which its client may understand before [`Endpoint::error`] makes an
+//! error of it. A key goes into one header that is marked sensitive, and is cut out of whatever the server says.
+
+mod body;
+mod events;
 
 use std::{error::Error, iter, time::Duration};
 
+pub(super) use body::Body;
+pub(super) use events::{Event, Events};
+
 use reqwest::{
-    Client, RequestBuilder, Response,
+    Client, RequestBuilder,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -20,20 +26,12 @@ use super::{
     refusal::Refusal,
     service::{KeyHeader, Service},
 };
-use crate::{
-    egress::OutOfReach,
-    redact::{redacted, redacted_bytes},
-};
+use crate::{egress::OutOfReach, redact::redacted};
 
 /// A server that is there accepts a connection at once, however long its model then thinks.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time for a question that no model has to think about.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest answer, or line of a progress. A long report is 50 kB; what goes on for ever must not fill the memory.
-const MAX_BODY: usize = 8 << 20;
-/// The codes of OpenAI and Z.ai for an empty account. They come with the status of a rate limit, but no wait mends it.
-const NO_CREDIT: [&str; 2] = ["insufficient_quota", "1113"];
-
 /// A server at its base URL.
 pub(super) struct Endpoint {
     pub service: &'static Service,
@@ -47,17 +45,8 @@ pub(super) struct Endpoint {
 
 /// What a server replied.
 pub(super) enum Reply<'a> {
-    Answer(Body<'a>),
+    Success(Body<'a>),
     Refusal(Refusal),
-}
-
-/// The body of an answer, read bit by bit.
-pub(super) struct Body<'a> {
-    endpoint: &'a Endpoint,
-    response: Response,
-    buffer: Vec<u8>,
-    /// Bytes received that may still be held.
-    size: usize,
 }
 
 impl Endpoint {
@@ -84,6 +73,11 @@ impl Endpoint {
             .build()
             .map_err(|e| LlmError::NotConfigured(no_client(&shown, &e)))?;
         Ok(Self { service, shown, base, key, timeout: backend.timeout, client })
+    }
+
+    /// The longest time for one response.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Runs one call to a model within the time for an answer.
@@ -113,7 +107,7 @@ impl Endpoint {
     pub async fn look_up<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, LlmError> {
         let ask = async {
             match self.get(path).await? {
-                Reply::Answer(body) => body.json().await.map(Ok),
+                Reply::Success(body) => body.json().await.map(Ok),
                 Reply::Refusal(refusal) => Ok(Err(refusal)),
             }
         };
@@ -127,9 +121,9 @@ impl Endpoint {
     async fn send(&self, request: RequestBuilder) -> Result<Reply<'_>, LlmError> {
         let response = request.send().await.map_err(|e| self.not_sent(&e))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = Body { endpoint: self, response, buffer: Vec::new(), size: 0 };
+        let body = Body::new(self, response);
         if status.is_success() {
-            return Ok(Reply::Answer(body));
+            return Ok(Reply::Success(body));
         }
         // What a refusal says is a courtesy; the status counts.
         let content = body.all().await.unwrap_or_default();
@@ -157,7 +151,7 @@ impl Endpoint {
         let (provider, url) = (self.service.name, self.shown.clone());
         match OutOfReach::behind(error) {
             Some(cause) => LlmError::OutOfReach { provider, url, cause: cause.clone() },
-            None => LlmError::Unreachable { provider, url, cause: cause(error), mend: self.service.unreachable.into() },
+            None => LlmError::Unreachable { provider, url, cause: cause(error), hint: self.service.unreachable.into() },
         }
     }
 
@@ -167,7 +161,7 @@ impl Endpoint {
             provider: self.service.name,
             url: self.shown.clone(),
             cause: format!("its answer broke off: {cause}"),
-            mend: "look at the server's log".into(),
+            hint: "look at the server's log".into(),
         }
     }
 
@@ -187,80 +181,33 @@ impl Endpoint {
             provider: self.service.name,
             model: model.into(),
             message,
-            mend: "set DEEP_THINK_LLM and QUICK_THINK_LLM to models that it has".into(),
+            hint: "set DEEP_THINK_LLM and QUICK_THINK_LLM to models that it has".into(),
         }
     }
 
-    /// The error of a refusal, by what HTTP means with its status.
+    /// The error of a refusal, by what it says and by what HTTP means with its status.
     pub fn error(&self, refusal: Refusal) -> LlmError {
-        let Refusal { status, message, code, retry_after } = refusal;
         let (provider, url) = (self.service.name, self.shown.clone());
-        let message = self.without_key(&message);
+        let message = self.without_key(&refusal.message);
+        let Refusal { status, retry_after, .. } = refusal;
+        if refusal.is_out_of_credit() {
+            let message = format!("{message}; the account has no credit left: add some, or use another provider");
+            return LlmError::Refused { provider, url, status, message };
+        }
+        if refusal.is_about_key() {
+            return LlmError::Unauthorized { provider, url, message, setting: self.service.key };
+        }
         match status {
-            429 if NO_CREDIT.contains(&code.as_str()) => {
-                let message = format!("{message}; the account has no credit left: add some, or use another provider");
-                LlmError::Refused { provider, url, status, message }
-            }
             429 => LlmError::RateLimited { provider, url, message, retry_after },
-            401 | 403 => LlmError::Unauthorized { provider, url, message, setting: self.service.key },
+            _ if refusal.is_too_long() => LlmError::TooLong { provider, url, message, hint: self.service.room.into() },
             408 | 500.. => LlmError::Server { provider, url, status, message },
             _ => LlmError::Refused { provider, url, status, message },
         }
     }
-}
 
-impl Body<'_> {
-    /// The whole body.
-    pub async fn all(mut self) -> Result<Vec<u8>, LlmError> {
-        while self.more().await? {}
-        Ok(redacted_bytes(self.buffer, self.endpoint.key.as_ref()))
-    }
-
-    /// The whole body as JSON.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T, LlmError> {
-        let endpoint = self.endpoint;
-        serde_json::from_slice(&self.all().await?).map_err(|e| endpoint.not_understood(&e))
-    }
-
-    /// The next line of a streamed answer; none at its end.
-    ///
-    /// Before the first byte a server loads its model and reads the prompt, which may take as long as the whole answer
-    /// may. Then it has to go on: a silence of a fifth of that time means that it hangs.
-    pub async fn line(&mut self) -> Result<Option<Vec<u8>>, LlmError> {
-        loop {
-            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let rest = self.buffer.split_off(end + 1);
-                let line = std::mem::replace(&mut self.buffer, rest);
-                return Ok(Some(redacted_bytes(line, self.endpoint.key.as_ref())));
-            }
-            let patience = self.endpoint.timeout / if self.size == 0 { 1 } else { 5 };
-            let silence = format!("it said nothing for {} s", patience.as_secs_f64());
-            let more = tokio::time::timeout(patience, self.more()).await;
-            if !more.map_err(|_| self.endpoint.broken_off(&silence))?? {
-                let rest = redacted_bytes(std::mem::take(&mut self.buffer), self.endpoint.key.as_ref());
-                return Ok(Some(rest).filter(|rest| !rest.trim_ascii().is_empty()));
-            }
-        }
-    }
-
-    /// The next line of a stream that tells how far something has come; none at its end.
-    ///
-    /// It may go on for hours, for no line is kept; and each may take as long as an answer, for what is told of is work.
-    pub async fn progress(&mut self) -> Result<Option<Vec<u8>>, LlmError> {
-        self.size = 0;
-        self.line().await
-    }
-
-    /// Reads on; false at the end.
-    async fn more(&mut self) -> Result<bool, LlmError> {
-        let chunk = self.response.chunk().await.map_err(|e| self.endpoint.broken_off(&cause(&e)))?;
-        let Some(chunk) = chunk else { return Ok(false) };
-        self.size += chunk.len();
-        if self.size > MAX_BODY {
-            return Err(self.endpoint.unusable(format!("with more than {} MiB", MAX_BODY >> 20)));
-        }
-        self.buffer.extend_from_slice(&chunk);
-        Ok(true)
+    /// The error of a server or model that can't call tools.
+    pub fn no_tools(&self, message: String) -> LlmError {
+        LlmError::NoTools { provider: self.service.name, message }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::slice;
 
-use super::super::{ChatRequest, Message};
+use super::{ChatRequest, Message};
 
 /// Bytes of text that are a token at most. English prose has four to five, columns of figures two to three; it is an
 /// estimate, and the server has the last word.
