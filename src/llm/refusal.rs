@@ -16,7 +16,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// How much of a server's own words goes into an error, characters.
 const MAX_MESSAGE: usize = 500;
 /// How deep a gateway may hide the reason of the service behind it.
-const MAX_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 8;
 
 /// Codes of an empty account: OpenAI, Z.ai, MiniMax. Some come with the status of a rate limit, but waiting does not help.
 const NO_CREDIT: [&str; 6] = [
@@ -75,8 +75,10 @@ impl Refusal {
 
     /// A refusal that came with the status of a success, or in the middle of a response.
     pub fn disguised(error: &Value) -> Self {
-        let codes = [&error["code"], &error["status_code"], &error["status"], &error["StatusCode"]];
-        let status = codes.into_iter().find_map(|code| u16::try_from(code.as_u64()?).ok().filter(|code| *code >= 400));
+        let status = ["code", "status_code", "status", "StatusCode"].into_iter().find_map(|name| {
+            let code: u16 = found(error, &[name], MAX_DEPTH)?.parse().ok()?;
+            (400..600).contains(&code).then_some(code)
+        });
         let mut refusal = Self::of_json(status.unwrap_or(502), error);
         if refusal.message.is_empty() {
             refusal.message = squeeze(&error.to_string());

@@ -25,7 +25,7 @@ pub(super) fn chat(
     think: Option<Value>,
 ) -> Value {
     let in_words = request.schema.as_ref().filter(|schema| schema.in_words).map(|schema| Message::user(schema.words()));
-    let messages: Vec<_> = request.messages.iter().chain(&in_words).map(message).collect();
+    let messages = messages(request.messages.iter().chain(&in_words));
     let mut body = json!({
         "model": model,
         "messages": messages,
@@ -105,6 +105,21 @@ impl Tags {
 /// Ollama takes a number as seconds, and a text only with a unit.
 fn keep_alive(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| text.into(), Into::into)
+}
+
+/// The messages. What the user says at once is one message, because some templates want user and assistant to take turns.
+fn messages<'a>(conversation: impl Iterator<Item = &'a Message>) -> Vec<Value> {
+    let mut messages: Vec<Value> = Vec::new();
+    for message in conversation.map(message) {
+        match messages.last_mut().filter(|last| last["role"] == "user" && message["role"] == "user") {
+            Some(last) => {
+                let both = [&last["content"], &message["content"]].map(|content| content.as_str().unwrap_or_default());
+                last["content"] = both.join("\n\n").into();
+            }
+            None => messages.push(message),
+        }
+    }
+    messages
 }
 
 fn message(message: &Message) -> Value {
