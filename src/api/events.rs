@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use aide::transform::TransformOperation;
+use aide::{generate::in_context, transform::TransformOperation};
 use axum::{
     extract::State,
     response::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     jobs::{
-        Scope,
+        Event, Scope, Writing,
         feed::{Followed, Follower},
     },
     metrics::{METRICS, OneMore},
@@ -32,6 +32,9 @@ use crate::{
 const EXAMPLE: &str = r#"id: 1715372100000-0
 event: step_started
 data: {"id":"1715372100000-0","job_id":"018f6478-2b20-7c53-9d2a-5f3e8a1b7c44","at":"2024-05-10T20:15:00Z","type":"step_started","data":{"agent":"trader"}}
+
+event: writing
+data: {"type":"writing","job_id":"018f6478-2b20-7c53-9d2a-5f3e8a1b7c44","data":{"agent":"trader","text":"I propose to buy","characters":16}}
 "#;
 
 /// After so much silence a comment is sent, which keeps proxies from closing the connection.
@@ -45,7 +48,7 @@ pub async fn of_job(
 ) -> Result<Response, Problem> {
     let seat = take_seat(&api).ok_or_else(|| Problem::full("listeners"))?;
     find(&api, id).await?;
-    let follower = api.queue.follow(Scope::Job(id), after).await?;
+    let follower = api.queue.follow_with_drafts(id, after).await?;
     Ok(stream_of(follower, seat, &api))
 }
 
@@ -55,9 +58,14 @@ pub fn of_job_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .summary("Follow a job")
         .description(
             "Every event of the job from its first, as Server-Sent Events: `id`, the event's `type` as `event`, and the \
-             event as JSON in `data`. The stream ends after the job's last event. A client that sends the last id that \
-             it saw as `Last-Event-ID` goes on from there, with nothing lost and nothing twice.",
+             event as JSON in `data`, an `Event` of this document's schemas. The stream ends after the job's last event. \
+             A client that sends the last id that it saw as `Last-Event-ID` goes on from there, with nothing lost and \
+             nothing twice.\n\n\
+             Between them come events `writing` without an id, a `Writing` each: what an agent's model has written so \
+             far. They are not stored. Each replaces the previous one of its agent, a slow client skips some, and one that \
+             comes back gets none of those that it missed.",
         )
+        .with(list_schemas)
         .response_with::<200, String, _>(|r| example_of(as_event_stream(r), &json!(EXAMPLE), "The events."))
         .with(unknown_job)
         .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
@@ -77,11 +85,21 @@ pub fn of_all_docs(docs: TransformOperation<'_>) -> TransformOperation<'_> {
         .summary("Follow all jobs")
         .description(
             "The events of all jobs from now on, or after `Last-Event-ID`, as `/jobs/{job_id}/events` has them. If \
-             events after that id are no longer kept, an event `gap` without an id says so first.",
+             events after that id are no longer kept, an event `gap` without an id says so first. What models are writing \
+             is only in the stream of each job.",
         )
         .response_with::<200, String, _>(|r| example_of(as_event_stream(r), &json!(EXAMPLE), "The events."))
         .response_with::<422, Problem, _>(|r| r.description("`Last-Event-ID` is no event id."))
         .with(unavailable_or_full)
+}
+
+/// Has the document list the schemas of what the streams carry, to which a text of another media type can't refer.
+fn list_schemas(docs: TransformOperation<'_>) -> TransformOperation<'_> {
+    in_context(|context| {
+        context.schema.subschema_for::<Event>();
+        context.schema.subschema_for::<Writing>();
+    });
+    docs
 }
 
 fn unavailable_or_full(docs: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -113,6 +131,10 @@ fn blocks(follower: Follower, place: (OwnedSemaphorePermit, OneMore)) -> impl St
                 .id(event.id.to_string())
                 .event(event.kind.name())
                 .data(serde_json::to_string(&*event).expect("an event has no map with keys that are no texts")),
+            // Without an id: a client that comes back names the last stored event.
+            Followed::Writing(writing) => Block::default()
+                .event(Writing::NAME)
+                .data(serde_json::to_string(&*writing).expect("a draft has no map with keys that are no texts")),
             Followed::Gap => Block::default().event("gap").data("{}"),
         };
         Some((Ok(block), (follower, place)))

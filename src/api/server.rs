@@ -42,6 +42,10 @@ use crate::{
 /// than a hundred headers, and closes the connection.
 const MAX_HEAD: usize = 32 << 10;
 
+/// What hyper may keep of an answer that a client does not read yet, bytes; its own limit is 400 kB. An event stream whose
+/// client stopped reading takes no more than this, however much is written in its job.
+const MAX_UNREAD: usize = 64 << 10;
+
 /// How long a client that is turned away may take to ask and to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -127,7 +131,7 @@ async fn handle(
         routes.call(request)
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(patience).max_header_size(MAX_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(patience).max_header_size(MAX_HEAD).max_buf_size(MAX_UNREAD);
     let mut served = pin!(http.serve_connection(TokioIo::new(Box::pin(connection)), service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,

@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     domain::Ticker,
     jobs::{
-        EmbeddedStore, Job, JobRequest, Listing, Queue, Scope, Status,
+        EmbeddedStore, Job, JobRequest, Listing, Queue, Status,
         feed::{Followed, Follower},
     },
     results::Results,
@@ -45,7 +45,7 @@ pub struct AnalyzeArgs {
     options: JobOptions,
     #[command(flatten)]
     pub sources: Sources,
-    /// Print every event as JSON, one on a line, and the result as the last
+    /// Print every event as JSON, one on a line, as `watch --json` does, and the result as the last
     #[arg(long)]
     pub json: bool,
 }
@@ -61,7 +61,7 @@ pub async fn run(args: AnalyzeArgs, config: Arc<Config>, desk: Desk, output: &Ou
         Some(job) => job,
         None => queue.submit(request, None).await?.into_job(),
     };
-    let events = queue.follow(Scope::Job(job.id), None).await?;
+    let events = queue.follow_with_drafts(job.id, None).await?;
     let results = Results::new(&config)?;
     let stop = interrupted.child_token();
     let working = tokio::spawn(worker(&config, &queue, desk, &results).run(stop.clone()));
@@ -94,10 +94,14 @@ fn worker(config: &Config, queue: &Queue, desk: Desk, results: &Results) -> Work
 /// Shows the job's events until it ends.
 async fn show(mut events: Follower, progress: &mut Progress) -> anyhow::Result<Outcome> {
     while let Some(followed) = events.next().await? {
-        if let Followed::Event(event) = followed
-            && let Some(outcome) = progress.event(&event)?
-        {
-            return Ok(outcome);
+        match followed {
+            Followed::Event(event) => {
+                if let Some(outcome) = progress.event(&event)? {
+                    return Ok(outcome);
+                }
+            }
+            Followed::Writing(writing) => progress.writing(&writing)?,
+            Followed::Gap => {}
         }
     }
     anyhow::bail!("the job's events ended before the job")

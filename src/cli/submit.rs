@@ -39,7 +39,7 @@ pub struct SubmitArgs {
     /// Follow the jobs to their end, as `watch` does, and print their decisions
     #[arg(long)]
     pub wait: bool,
-    /// Print JSON: the accepted jobs, or with --wait their events; one value on a line
+    /// Print JSON: the accepted jobs, or with --wait their events, as `watch --json` has them; one value on a line
     #[arg(long)]
     pub json: bool,
 }

@@ -20,7 +20,8 @@ pub struct WatchArgs {
     /// The jobs' ids
     #[arg(value_name = "ID", required = true, value_parser = job)]
     pub jobs: Vec<JobId>,
-    /// Print every event as JSON, one on a line
+    /// Print every event as JSON, one on a line; those of type "writing" tell what a model has written so far, and have no
+    /// id, for they are not stored
     #[arg(long)]
     pub json: bool,
 }
@@ -51,6 +52,7 @@ async fn follow_all(jobs: &[JobId], client: &Client, progress: &mut Progress) ->
                     ends.insert(event.job_id, outcome.exit());
                 }
             }
+            Update::Writing(writing) => progress.writing(&writing)?,
             Update::Lost { cause, pause } => {
                 progress
                     .note(&format!("connection lost: {cause}; trying again in {:.0} s", pause.as_secs_f64().ceil()));

@@ -3,7 +3,7 @@
 //! [`Queue`] is what the rest of the program uses. It holds the rules: which status follows which ([`transition`]),
 //! who may write, when a failed attempt is retried. Under it lies a [`Store`], which keeps jobs, events and leases and
 //! makes each step atomic: [`RedisStore`] for any number of processes and hosts, [`EmbeddedStore`] for one process.
-//! [`feed`] turns the store's events into streams that resume.
+//! [`feed`] turns the store's events into streams that resume. [`Writing`] is the one kind of event that is not stored.
 
 pub mod embedded;
 mod event;
@@ -19,6 +19,7 @@ mod stored;
 mod submission;
 pub mod transition;
 mod webhook;
+mod writing;
 
 pub use embedded::EmbeddedStore;
 pub use event::{Event, EventId, EventIdError, EventKind};
@@ -38,3 +39,4 @@ pub use store::{Applied, Keep, Progress, Recorded, Replay, Store, StoreError};
 pub use submission::{IdempotencyKey, KEY_LIFETIME, Receipt, Submission, SubmitError};
 pub use webhook::{Attempted, Delivery, Message, Outbox, Webhook, WebhookStatus};
 use webhook::{DUE_LOOKED_AT, message_id};
+pub use writing::{DRAFT_TAIL, Draft, Writing};

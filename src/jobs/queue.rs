@@ -142,6 +142,13 @@ impl Queue {
     pub async fn follow(&self, scope: Scope, after: Option<EventId>) -> Result<Follower, StoreError> {
         self.feed.follow(scope, after).await
     }
+
+    /// The events of a job as [`follow`](Self::follow) has them, and between them what its agents' models are writing:
+    /// the latest draft of each agent, of which a slow listener skips those that were replaced. Drafts come once the
+    /// stored events have been handed out.
+    pub async fn follow_with_drafts(&self, job: JobId, after: Option<EventId>) -> Result<Follower, StoreError> {
+        self.feed.follow_with_drafts(job, after).await
+    }
 }
 
 impl Deref for Queue {

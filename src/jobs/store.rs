@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    Attempted, BatchId, Claim, Delivery, Event, EventId, EventKind, Job, JobId, Lease, Listing, Outbox, Page, Receipt,
-    Scope, Stats, Submission, SubmitError, WorkerId, WorkerInfo, transition::Transition,
+    Attempted, BatchId, Claim, Delivery, Draft, Event, EventId, EventKind, Job, JobId, Lease, Listing, Outbox, Page, Receipt,
+    Scope, Stats, Submission, SubmitError, WorkerId, WorkerInfo, Writing, transition::Transition,
 };
 
 /// Keeps jobs, their events, checkpoints and leases, and the workers' heartbeats.
@@ -94,6 +94,15 @@ pub trait Store: Send + Sync + 'static {
     /// has its first connection, "now" is the time of that; [`replay`](Self::replay) and
     /// [`last_event`](Self::last_event) wait for it. A receiver that falls behind is told by `Lagged` and can replay.
     fn live(&self) -> broadcast::Receiver<Arc<Event>>;
+
+    /// Publishes a draft to those who listen to [`drafts`](Self::drafts) now, if the job still runs under this lease.
+    /// Stores nothing and renews nothing. Best effort: a draft that can't be published at once is lost.
+    async fn publish(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError>;
+
+    /// The drafts of all jobs, for as long as the store is connected. With more than one process they arrive from shortly
+    /// after the first call; before that call the store spends nothing on them. A receiver that falls behind has missed
+    /// some.
+    fn drafts(&self) -> broadcast::Receiver<Arc<Writing>>;
 
     /// Whether the store takes what it has to keep: writes a little, as durably as a job, and leaves nothing that lasts.
     async fn probe(&self) -> Result<(), StoreError>;

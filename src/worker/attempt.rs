@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
-    STORE_PAUSE, Worker, failure,
+    STORE_PAUSE, Worker,
+    drafts::DraftPublisher,
+    failure,
     lease_keeper::{LeaseKeeper, LeaseLost},
     limits::Limits,
     observer::AttemptObserver,
@@ -35,6 +37,7 @@ pub struct Attempt<'a> {
     worker: &'a Worker,
     claim: Claim,
     keeper: LeaseKeeper,
+    drafts: DraftPublisher,
     hand_back: CancellationToken,
     trace: Span,
     began: Instant,
@@ -53,7 +56,8 @@ enum End {
 impl<'a> Attempt<'a> {
     pub fn new(worker: &'a Worker, claim: Claim, hand_back: CancellationToken, trace: Span) -> Self {
         let keeper = LeaseKeeper::start(worker.queue.clone(), claim.lease(), worker.options.lease);
-        Self { worker, claim, keeper, hand_back, trace, began: Instant::now() }
+        let drafts = DraftPublisher::start(worker.queue.clone(), claim.lease());
+        Self { worker, claim, keeper, drafts, hand_back, trace, began: Instant::now() }
     }
 
     /// Works on the job and ends the attempt, in a status that follows from how it went.
@@ -96,7 +100,7 @@ impl<'a> Attempt<'a> {
         }
         let (firm, brief) = self.worker.desk.open(request)?;
         let analysis = self.resumed().unwrap_or_else(|| Analysis::new(brief));
-        let observer = AttemptObserver::new(&self.keeper, limits);
+        let observer = AttemptObserver::new(&self.keeper, &self.drafts, limits);
         Ok(firm.run(analysis, &observer).await?)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Worker::run ──claim──▶ attempt ──▶ agents::Firm        one task per job
-//!      │                    └──▶ LeaseKeeper ──▶ queue    all writes of the attempt, and the renewals
+//!      │                    ├──▶ LeaseKeeper ──▶ queue    all writes of the attempt, and the renewals
+//!      │                    └──▶ DraftPublisher ──▶ queue what its models are writing, for those who listen
 //!      ├── heartbeat        what /workers and /health show
 //!      ├── maintenance      ends leases of the dead, wakes delayed jobs
 //!      └── webhooks         tells the ends of jobs to those who want to know
@@ -13,6 +14,7 @@
 
 mod attempt;
 mod desk;
+mod drafts;
 mod failure;
 pub mod gpu;
 mod heartbeat;

@@ -4,24 +4,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
-use super::{lease_keeper::LeaseKeeper, limits::Limits};
+use super::{drafts::DraftPublisher, lease_keeper::LeaseKeeper, limits::Limits};
 use crate::{
     agents::{Analysis, Observer, Step},
-    jobs::EventKind,
+    jobs::{Draft, EventKind},
     metrics::METRICS,
 };
 
-/// Turns steps into events and states into checkpoints.
+/// Turns steps into events and drafts, and states into checkpoints.
 pub struct AttemptObserver<'a> {
     keeper: &'a LeaseKeeper,
+    drafts: &'a DraftPublisher,
     limits: &'a Limits,
     /// Whether the listeners know that time is short.
     told: AtomicBool,
 }
 
 impl<'a> AttemptObserver<'a> {
-    pub fn new(keeper: &'a LeaseKeeper, limits: &'a Limits) -> Self {
-        Self { keeper, limits, told: AtomicBool::new(false) }
+    pub fn new(keeper: &'a LeaseKeeper, drafts: &'a DraftPublisher, limits: &'a Limits) -> Self {
+        Self { keeper, drafts, limits, told: AtomicBool::new(false) }
     }
 }
 
@@ -30,6 +31,9 @@ impl Observer for AttemptObserver<'_> {
     async fn step(&self, step: Step) {
         if let Step::Finished { agent, took, .. } = &step {
             METRICS.step(agent.label(), *took);
+        }
+        if let Step::Answered { agent, .. } | Step::Finished { agent, .. } = &step {
+            self.drafts.discard(*agent);
         }
         self.keeper.event(match step {
             Step::Started { agent } => EventKind::StepStarted { agent },
@@ -43,7 +47,9 @@ impl Observer for AttemptObserver<'_> {
                 tokens_out: usage.tokens_out,
                 tokens_cached: usage.tokens_cached,
             },
-            Step::Writing { .. } => return,
+            Step::Writing { agent, text, characters } => {
+                return self.drafts.publish(Draft::new(agent, &text, characters));
+            }
             Step::Preparing => return self.limits.pause(),
             Step::Ready => return self.limits.go_on(),
             Step::ModelPull { model, percent } => EventKind::ModelPull { model, percent },

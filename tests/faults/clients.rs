@@ -17,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
-use tradingagents::jobs::{Event, EventId, JobId};
+use tradingagents::jobs::{Event, EventId, JobId, Writing};
 
 use crate::program::PATIENCE;
 
@@ -247,6 +247,8 @@ async fn listen(url: String, heard: Arc<Mutex<Heard>>, is_last: fn(&Event) -> bo
                 let mut heard = heard.lock().unwrap();
                 match (block.event.as_deref(), block.data) {
                     (Some("gap"), _) => heard.gaps += 1,
+                    // It is not stored, so it has no place in the order.
+                    (Some(Writing::NAME), _) => {}
                     (_, Some(data)) => heard.events.push(serde_json::from_str(&data).unwrap()),
                     _ => {}
                 }

@@ -20,6 +20,7 @@ pub const ICON: &str = "/dashboard/icon.svg";
 const SCRIPT_TEXT: &str = concat!(
     include_str!("assets/script/ask.js"),
     include_str!("assets/script/parts.js"),
+    include_str!("assets/script/drafts.js"),
     include_str!("assets/script/events.js"),
     include_str!("assets/script/form.js"),
     include_str!("assets/script/actions.js"),

@@ -2,7 +2,7 @@
 //!
 //! [`Follow`] reads server-sent events (WHATWG HTML, section 9.2). When the stream is cut or falls silent it comes back
 //! with `Last-Event-ID`, so that nothing is lost; an event that arrives again is known by its id, so that nothing is
-//! doubled. The wait before it comes back is the one that the API asked for (`retry:`), doubled with each failure.
+//! doubled. What models are writing is handed on as it comes, and not made up for. The wait before it comes back is the one that the API asked for (`retry:`), doubled with each failure.
 //! A first connection that fails is an error at once: the address may be wrong.
 
 use std::{pin::Pin, time::Duration};
@@ -14,7 +14,7 @@ use sse_stream::{Sse, SseByteStream};
 use super::{Client, ClientError};
 use crate::{
     http_client::root_cause,
-    jobs::{Event, EventId, JobId},
+    jobs::{Event, EventId, JobId, Writing},
 };
 
 /// The wait before the first return, unless the API says another.
@@ -56,6 +56,8 @@ type Blocks = Pin<Box<dyn Stream<Item = Result<Sse, sse_stream::Error>> + Send>>
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
     Event(Event),
+    /// What an agent's model has written so far, which is not stored.
+    Writing(Writing),
     /// The connection is lost; the events go on where they stopped, after `pause` at the earliest.
     Lost {
         cause: String,
@@ -91,6 +93,9 @@ impl Follow {
                 }
                 State::Connected(blocks) => match blocks.next().await {
                     Some(Ok(block)) => {
+                        if let Some(writing) = draft(&block) {
+                            return Ok(Some(Update::Writing(writing)));
+                        }
                         if let Some(event) = self.take(&block)? {
                             return Ok(Some(Update::Event(event)));
                         }
@@ -167,6 +172,13 @@ impl Follow {
         self.over = event.kind.is_terminal();
         Ok(Some(event))
     }
+}
+
+/// The draft of a block that has one. It has no id, so it is no place to come back to.
+fn draft(block: &Sse) -> Option<Writing> {
+    let data = block.data.as_deref().filter(|_| block.event.as_deref() == Some(Writing::NAME))?;
+    // A later API may send another form; a draft is not worth an error.
+    serde_json::from_str(data).ok()
 }
 
 fn is_last(block: &Sse) -> bool {

@@ -3,16 +3,20 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::Utc;
+use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{tally::Tally, words};
 use crate::{
     domain::Agent,
-    jobs::{Event, EventKind, JobId},
+    jobs::{Event, EventKind, JobId, Writing},
 };
 
 /// How often the lines move.
 const TICK: Duration = Duration::from_millis(120);
+
+/// What stands before the message in an agent's line, columns: the spinner, the agent and the time.
+const BEFORE_MESSAGE: usize = 33;
 
 /// The moving lines, each job's followed by those of its agents.
 pub(super) struct Bars {
@@ -61,6 +65,15 @@ impl Bars {
         }
     }
 
+    /// Shows what an agent at work has written so far, in its line.
+    pub fn write(&mut self, writing: &Writing) {
+        let bar = self.jobs.get(&writing.job_id).and_then(|job| job.agents.get(&writing.data.agent));
+        if let Some(bar) = bar {
+            let columns = usize::from(Term::stderr().size().1);
+            bar.set_message(words::draft(&writing.data, columns.saturating_sub(BEFORE_MESSAGE)));
+        }
+    }
+
     /// Does something that prints, with the moving lines out of the way.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.area.suspend(print)
@@ -81,7 +94,7 @@ impl JobBars {
 
     fn begin(&mut self, area: &MultiProgress, agent: Agent, event: &Event) {
         let bar =
-            spinner("  {spinner:.cyan} {prefix:<21} {elapsed:>4}  {msg:.dim}", event.at).with_prefix(agent.label());
+            spinner("  {spinner:.cyan} {prefix:<21} {elapsed:>4}  {wide_msg:.dim}", event.at).with_prefix(agent.label());
         let below = self.agents.values().next().unwrap_or(&self.whole);
         let bar = start(area.insert_after(below, bar));
         if let Some(earlier) = self.agents.insert(agent, bar) {

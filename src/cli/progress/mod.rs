@@ -16,7 +16,7 @@ pub use outcome::{Outcome, decision_line};
 use tally::Tally;
 
 use super::output::Output;
-use crate::jobs::{Event, JobId};
+use crate::jobs::{Event, JobId, Writing};
 
 /// The form of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,19 @@ impl Progress {
             View::Bars(bars) => bars.show(event, tally),
         }
         Ok(Outcome::of(event, tally.label()))
+    }
+
+    /// Shows what an agent's model has written so far: on a terminal for as long as it is the latest, in JSON as it came,
+    /// and in lines not at all.
+    pub fn writing(&mut self, writing: &Writing) -> io::Result<()> {
+        match &mut self.view {
+            View::Json => self.output.json(writing),
+            View::Lines => Ok(()),
+            View::Bars(bars) => {
+                bars.write(writing);
+                Ok(())
+            }
+        }
     }
 
     /// Tells how a job ended: a decision on the standard output, anything else on the standard error. In JSON the last

@@ -34,13 +34,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    Applied, Attempted, BatchId, Claim, Delivery, Event, EventId, Job, JobId, Keep, Lease, Listing, Outbox, Page,
+    Applied, Attempted, BatchId, Claim, Delivery, Draft, Event, EventId, Job, JobId, Keep, Lease, Listing, Outbox, Page,
     Progress, Receipt, Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId,
-    WorkerInfo, priority::Turns, transition::Transition,
+    WorkerInfo, Writing, priority::Turns, transition::Transition,
 };
 
 /// Events that the hub may lie behind before it has to read the store.
 const LIVE_BUFFER: usize = 4096;
+
+/// Drafts that the hub may lie behind before it misses some.
+const DRAFT_BUFFER: usize = 256;
 
 /// Jobs that one call of `tidy` or `expired` handles at most.
 const TIDY_LIMIT: usize = 100;
@@ -55,6 +58,7 @@ struct Shared {
     /// Held through each writing step, so that listeners hear of steps in their order.
     memory: Mutex<Memory>,
     live: broadcast::Sender<Arc<Event>>,
+    drafts: broadcast::Sender<Arc<Writing>>,
     /// How often a job became ready.
     ready: watch::Sender<u64>,
     /// What `ready` was when a claim found none for the last time.
@@ -95,6 +99,7 @@ impl EmbeddedStore {
             keep,
             memory: Mutex::default(),
             live: broadcast::Sender::new(LIVE_BUFFER),
+            drafts: broadcast::Sender::new(DRAFT_BUFFER),
             ready: watch::Sender::new(0),
             seen: AtomicU64::new(0),
             turns: Turns::new(),
@@ -274,6 +279,20 @@ impl Store for EmbeddedStore {
 
     fn live(&self) -> broadcast::Receiver<Arc<Event>> {
         self.0.live.subscribe()
+    }
+
+    async fn publish(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError> {
+        // Reading the job costs more than the rest, and is for nothing while nobody listens.
+        if self.0.drafts.receiver_count() > 0
+            && self.get(lease.job).await?.is_some_and(|job| writes::runs_under(&job, lease))
+        {
+            let _ = self.0.drafts.send(Arc::new(Writing { job_id: lease.job, data: draft.clone() }));
+        }
+        Ok(())
+    }
+
+    fn drafts(&self) -> broadcast::Receiver<Arc<Writing>> {
+        self.0.drafts.subscribe()
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -174,6 +174,7 @@ impl Memory {
     }
 }
 
-fn runs_under(job: &Job, lease: &Lease) -> bool {
+/// Whether the job runs under this lease.
+pub fn runs_under(job: &Job, lease: &Lease) -> bool {
     job.status == Status::Running && job.attempt == lease.attempt && job.worker == lease.worker
 }

@@ -1,7 +1,8 @@
 //! What happens in Redis, as it happens: events, and jobs that become ready.
 //!
 //! Pub/sub tells it at once, but forgets what it said to a connection that broke. So after each connect, the events
-//! since the last one heard are read from the feed, and whoever waits for jobs looks again.
+//! since the last one heard are read from the feed, and whoever waits for jobs looks again. Drafts ([`Writing`]) have a
+//! channel of their own, subscribed to once somebody wants them: workers never do, and no draft is fetched again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,12 +24,15 @@ use super::{
     RedisOptions,
     connection::{COMMAND_TIMEOUT, Connection},
     feed,
-    record::event_of_message,
+    record::{event_of_message, writing_of_message},
 };
-use crate::jobs::{Event, EventId, Scope, StoreError};
+use crate::jobs::{Event, EventId, Scope, StoreError, Writing};
 
 /// Events that the hub may lie behind before it has to read the feed.
 const LIVE_BUFFER: usize = 4096;
+
+/// Drafts that the hub may lie behind before it misses some.
+const DRAFT_BUFFER: usize = 1024;
 
 /// Events that are read from the feed at once.
 const CATCH_UP_CHUNK: usize = 500;
@@ -43,9 +47,14 @@ pub struct Listener {
 }
 
 struct News {
-    /// The channel that says that a job became ready; the other one has events.
+    /// The channel that says that a job became ready.
     ready_channel: String,
+    /// The channel of drafts; the third one has events.
+    drafts_channel: String,
     live: broadcast::Sender<Arc<Event>>,
+    drafts: broadcast::Sender<Arc<Writing>>,
+    /// Whether somebody has ever wanted drafts.
+    drafts_wanted: watch::Sender<bool>,
     /// How often a job became ready.
     ready: watch::Sender<u64>,
     /// Whether there ever was a connection.
@@ -57,7 +66,10 @@ impl Listener {
     pub fn start(options: &RedisOptions, reading: Arc<Connection>) -> Result<Self, StoreError> {
         let news = Arc::new(News {
             ready_channel: ready_channel(&reading.queue),
+            drafts_channel: drafts_channel(&reading.queue),
             live: broadcast::Sender::new(LIVE_BUFFER),
+            drafts: broadcast::Sender::new(DRAFT_BUFFER),
+            drafts_wanted: watch::Sender::new(false),
             ready: watch::Sender::new(0),
             listening: watch::Sender::new(false),
         });
@@ -70,6 +82,12 @@ impl Listener {
     /// Every event from now on.
     pub fn live(&self) -> broadcast::Receiver<Arc<Event>> {
         self.news.live.subscribe()
+    }
+
+    /// The drafts from now on, or from when Redis knows of the first subscription.
+    pub fn drafts(&self) -> broadcast::Receiver<Arc<Writing>> {
+        self.news.drafts_wanted.send_if_modified(|wanted| !std::mem::replace(wanted, true));
+        self.news.drafts.subscribe()
     }
 
     /// How often a job became ready.
@@ -99,6 +117,7 @@ async fn listen(
     news: Arc<News>,
 ) {
     let mut last = None;
+    let mut drafts_wanted = news.drafts_wanted.subscribe();
     loop {
         let missed = tokio::select! {
             connected = connects.recv() => match connected {
@@ -113,6 +132,10 @@ async fn listen(
                 Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => return,
             },
+            Ok(()) = drafts_wanted.changed() => {
+                news.subscribe_to_drafts(&connection).await;
+                false
+            }
         };
         if missed {
             news.catch_up_patiently(&connection, &reading, &mut last).await;
@@ -127,6 +150,10 @@ impl News {
             self.ready.send_modify(|count| *count += 1);
             return;
         }
+        if *message.channel == *self.drafts_channel {
+            self.hear_draft(message);
+            return;
+        }
         match event_of_message(&message.value.as_str().unwrap_or_default()) {
             Ok(event) if Some(event.id) > *last => {
                 *last = Some(event.id);
@@ -137,12 +164,32 @@ impl News {
         }
     }
 
+    fn hear_draft(&self, message: &Message) {
+        match writing_of_message(&message.value.as_str().unwrap_or_default()) {
+            Ok(writing) => {
+                // An error only says that nobody listens.
+                let _ = self.drafts.send(Arc::new(writing));
+            }
+            Err(error) => debug!(%error, "another version sent a draft that can't be read"),
+        }
+    }
+
+    /// Subscribes to drafts if somebody wants them. By a command of its own: where it fails, as for a user who may not use
+    /// the channel, events are heard all the same. Without a connection, the next connect subscribes.
+    async fn subscribe_to_drafts(&self, connection: &Connection) {
+        let wanted = *self.drafts_wanted.borrow();
+        if wanted && let Err(error) = connection.client.subscribe(self.drafts_channel.as_str()).await {
+            debug!(error = error.details(), "can't subscribe to drafts");
+        }
+    }
+
     /// Catches up, as soon as Redis answers.
     async fn catch_up_patiently(&self, connection: &Connection, reading: &Connection, last: &mut Option<EventId>) {
         while let Err(error) = self.catch_up(connection, reading, last).await {
             debug!(%error, "can't listen to Redis yet");
             sleep(CATCH_UP_PAUSE).await;
         }
+        self.subscribe_to_drafts(connection).await;
     }
 
     /// Subscribes, and tells of the events since `last`; without one, from now on.
@@ -191,6 +238,10 @@ impl News {
 
 fn events_channel(queue: &str) -> String {
     format!("{queue}:events")
+}
+
+fn drafts_channel(queue: &str) -> String {
+    format!("{queue}:drafts")
 }
 
 fn ready_channel(queue: &str) -> String {

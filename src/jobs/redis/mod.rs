@@ -31,15 +31,15 @@ use record::{Fields, checkpoint, delivery_of, job_of, jobs_of, submitted, to_jso
 use replicas::Replicas;
 use scripts::{
     APPLY, BATCH, CLAIM, CLAIM_DELIVERY, CONCLUDE_DELIVERY, EXPIRED, FORGET_WORKER, HEARTBEAT, LIST, OLDEST_READY,
-    OUTBOX, RECORD, STATS, SUBMIT, TIDY, WORKERS,
+    OUTBOX, PUBLISH, RECORD, STATS, SUBMIT, TIDY, WORKERS,
 };
 use tokio::sync::broadcast;
 use tracing::warn;
 
 use super::{
-    Applied, Attempted, BatchId, Claim, DUE_LOOKED_AT, Delivery, ErrorType, Event, EventId, EventKind, Job, JobId,
+    Applied, Attempted, BatchId, Claim, DUE_LOOKED_AT, Delivery, Draft, ErrorType, Event, EventId, EventKind, Job, JobId,
     KEY_LIFETIME, Keep, Lease, Listing, Outbox, Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status, Store,
-    StoreError, Submission, SubmitError, WorkerId, WorkerInfo,
+    StoreError, Submission, SubmitError, WorkerId, WorkerInfo, Writing,
     priority::Turns,
     stored::readable,
     transition::{Guard, Next, Transition},
@@ -324,6 +324,14 @@ impl Store for RedisStore {
 
     fn live(&self) -> broadcast::Receiver<Arc<Event>> {
         self.listener.live()
+    }
+
+    async fn publish(&self, lease: &Lease, draft: &Draft) -> Result<(), StoreError> {
+        self.connection.run(&PUBLISH, args![lease.job, lease.attempt, holder(lease), to_json(draft)]).await
+    }
+
+    fn drafts(&self) -> broadcast::Receiver<Arc<Writing>> {
+        self.listener.drafts()
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -14,7 +14,8 @@ use serde::{
 };
 
 use crate::jobs::{
-    Delivery, Event, EventId, Job, JobRequest, StoreError, Submission, Webhook, WorkerId, WorkerInfo, message_id,
+    Delivery, Event, EventId, Job, JobRequest, StoreError, Submission, Webhook, WorkerId, WorkerInfo, Writing,
+    message_id,
     stored::{self, readable},
 };
 
@@ -146,6 +147,12 @@ pub fn event_of_message(message: &str) -> Result<Event, StoreError> {
     let id: EventId = id.parse().map_err(unexpected)?;
     let job_id = job.parse().map_err(unexpected)?;
     Ok(Event { id, job_id, at: time_of(id.ms)?, kind: from_json(kind)? })
+}
+
+/// The draft of a published message: the job and the draft, a blank between.
+pub fn writing_of_message(message: &str) -> Result<Writing, StoreError> {
+    let (job, draft) = message.split_once(' ').ok_or_else(|| unexpected(format!("{message:?} is not a draft")))?;
+    Ok(Writing { job_id: job.parse().map_err(unexpected)?, data: from_json(draft)? })
 }
 
 /// What a worker said of itself, and when.

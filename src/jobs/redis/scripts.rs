@@ -25,6 +25,7 @@ scripts! {
     LIST = "list.lua";
     OLDEST_READY = "oldest_ready.lua";
     OUTBOX = "outbox.lua";
+    PUBLISH = "publish.lua";
     RECORD = "record.lua";
     REPLAY = "replay.lua";
     STATS = "stats.lua";

@@ -49,6 +49,18 @@ fn card(job: &Job, progress: &Progress, agent: Agent) -> Markup {
         div.agent.(state) id={ "agent-" (name) } data-live data-agent=(name) data-state=(state) {
             div.who { span.dot aria-hidden="true" {} strong { (agent) } span.state { (word) } }
             @if let Some(turns) = turns { (figures(turns)) (tools(&name, turns)) }
+            @if state == "working" { (draft()) }
+        }
+    }
+}
+
+/// The place of what the agent's model is writing, which the script fills: of one height whatever is in it, so that nothing
+/// around it moves. Screen readers are not told of each change; the whole text follows below once it is complete.
+fn draft() -> Markup {
+    html! {
+        div.draft aria-live="off" {
+            p.text { span {} }
+            p.count {}
         }
     }
 }

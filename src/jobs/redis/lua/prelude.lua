@@ -15,6 +15,8 @@ end
 local DELAYED = key('delayed')
 local ENDED = key('ended')
 local FEED = key('events')
+-- A channel alone: what models are writing is not stored.
+local DRAFTS = key('drafts')
 local WEBHOOKS = key('webhooks')
 local WORKERS = key('workers')
 local SEEN = key('workers', 'seen')

@@ -37,6 +37,11 @@ async function follow(signal) {
       outOfDate();
       for await (const event of read(answer.body)) {
         last = event.id || last;
+        if (event.type === "writing") {
+          takeDraft(event);
+          continue;
+        }
+        if (isOfPage(event.data.job_id)) endDrafts(event);
         if (!concerns(event)) continue;
         outOfDate();
         tell(event);

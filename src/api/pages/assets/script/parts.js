@@ -47,6 +47,7 @@ async function showNews() {
     }
   }
   known = made;
+  showDrafts();
   tellTime();
   if (!page.body.dataset.events) end();
 }

@@ -4,20 +4,26 @@
 //! jobs, so that ten thousand listeners cost what their own events cost. A listener registers *before* it reads the
 //! stored events: an event that falls between would be missed the other way round. Event ids are ordered, so what
 //! arrives both ways is recognised and dropped. A listener that falls behind reads the store again.
+//!
+//! Those who follow one job can have its drafts too ([`drafts`]): between the stored events, never in place of one, and
+//! only the latest of each agent.
+
+mod drafts;
+mod listeners;
 
 use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use tokio::{
-    sync::broadcast::{self, error::RecvError},
-    task::AbortHandle,
-};
+use drafts::{DraftReader, Drafts};
+use listeners::Listeners;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
 
-use super::{Event, EventId, JobId, Replay, Store, StoreError};
+use super::{Event, EventId, JobId, Replay, Store, StoreError, Writing};
 
 /// Whose events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +31,6 @@ pub enum Scope {
     Job(JobId),
     All,
 }
-
-/// Events that a listener may lie behind before it reads the store again.
-const LISTENER_BUFFER: usize = 64;
 
 /// Events that are read from the store at once.
 const REPLAY_CHUNK: usize = 500;
@@ -39,22 +42,26 @@ const CATCH_UP_PAUSE: Duration = Duration::from_millis(200);
 pub(super) struct Feed {
     store: Arc<dyn Store>,
     listeners: Arc<Listeners>,
-    dispatcher: AbortHandle,
-}
-
-struct Listeners {
-    all: broadcast::Sender<Arc<Event>>,
-    by_job: Mutex<HashMap<JobId, broadcast::Sender<Arc<Event>>>>,
+    drafts: Arc<Drafts>,
+    _dispatcher: AbortOnDropHandle<()>,
+    /// Runs once somebody follows a job with its drafts.
+    draft_dispatcher: OnceLock<AbortOnDropHandle<()>>,
 }
 
 impl Feed {
     /// Starts to hand on the store's live events.
     pub fn start(store: Arc<dyn Store>) -> Self {
-        let listeners = Arc::new(Listeners { all: broadcast::Sender::new(1024), by_job: Mutex::default() });
+        let (listeners, drafts) = (Arc::<Listeners>::default(), Arc::<Drafts>::default());
         // From here on and not from the task's first step, so that no listener comes before it.
         let live = store.live();
-        let dispatcher = tokio::spawn(dispatch(store.clone(), live, listeners.clone())).abort_handle();
-        Self { store, listeners, dispatcher }
+        let dispatcher = tokio::spawn(dispatch(store.clone(), live, listeners.clone(), drafts.clone()));
+        Self {
+            store,
+            listeners,
+            drafts,
+            _dispatcher: AbortOnDropHandle::new(dispatcher),
+            draft_dispatcher: OnceLock::new(),
+        }
     }
 
     /// See [`super::Queue::follow`].
@@ -70,17 +77,23 @@ impl Feed {
             listeners: self.listeners.clone(),
             scope,
             live,
+            drafts: None,
             cursor,
             stored: VecDeque::new(),
             replaying: true,
             ended: false,
         })
     }
-}
 
-impl Drop for Feed {
-    fn drop(&mut self) {
-        self.dispatcher.abort();
+    /// See [`super::Queue::follow_with_drafts`].
+    pub async fn follow_with_drafts(&self, job: JobId, after: Option<EventId>) -> Result<Follower, StoreError> {
+        self.draft_dispatcher.get_or_init(|| {
+            let dispatching = dispatch_drafts(self.store.drafts(), self.drafts.clone());
+            AbortOnDropHandle::new(tokio::spawn(dispatching))
+        });
+        let mut follower = self.follow(Scope::Job(job), after).await?;
+        follower.drafts = Some(self.drafts.read(job));
+        Ok(follower)
     }
 }
 
@@ -90,6 +103,8 @@ pub struct Follower {
     listeners: Arc<Listeners>,
     scope: Scope,
     live: broadcast::Receiver<Arc<Event>>,
+    /// The job's drafts, for those who want them.
+    drafts: Option<DraftReader>,
     /// The last event that was handed out.
     cursor: EventId,
     stored: VecDeque<Event>,
@@ -102,6 +117,8 @@ pub struct Follower {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Followed {
     Event(Arc<Event>),
+    /// What an agent's model has written so far, which is not stored; only with [`super::Queue::follow_with_drafts`].
+    Writing(Arc<Writing>),
     /// Events after the listener's place are no longer kept; the next one is the oldest that is.
     Gap,
 }
@@ -131,7 +148,13 @@ impl Follower {
                 }
                 continue;
             }
-            match self.live.recv().await {
+            let received = tokio::select! {
+                // What is stored comes first.
+                biased;
+                received = self.live.recv() => received,
+                writing = next_draft(self.drafts.as_mut()) => return Ok(Some(Followed::Writing(writing))),
+            };
+            match received {
                 Ok(event) if event.id > self.cursor => return Ok(Some(self.hand_out(event))),
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => self.replaying = true,
@@ -167,53 +190,28 @@ impl Drop for Follower {
     }
 }
 
-impl Listeners {
-    fn subscribe(&self, scope: Scope) -> broadcast::Receiver<Arc<Event>> {
-        match scope {
-            Scope::All => self.all.subscribe(),
-            Scope::Job(id) => {
-                let mut by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
-                by_job.entry(id).or_insert_with(|| broadcast::Sender::new(LISTENER_BUFFER)).subscribe()
-            }
-        }
-    }
-
-    /// Forgets a job when its last listener leaves. The receiver goes while the map is locked: of two that leave at once,
-    /// one is the last.
-    fn leave(&self, scope: Scope, live: broadcast::Receiver<Arc<Event>>) {
-        if let Scope::Job(id) = scope {
-            let mut by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(live);
-            if by_job.get(&id).is_some_and(|sender| sender.receiver_count() == 0) {
-                by_job.remove(&id);
-            }
-        }
-    }
-
-    /// Hands an event to those who listen.
-    fn send(&self, event: &Arc<Event>) {
-        // An error only says that nobody listens.
-        let _ = self.all.send(event.clone());
-        let by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = by_job.get(&event.job_id) {
-            let _ = sender.send(event.clone());
-        }
-    }
-}
-
 /// Hands on live events until the store is gone; after falling behind it reads what it missed.
-async fn dispatch(store: Arc<dyn Store>, mut live: broadcast::Receiver<Arc<Event>>, listeners: Arc<Listeners>) {
+async fn dispatch(
+    store: Arc<dyn Store>,
+    mut live: broadcast::Receiver<Arc<Event>>,
+    listeners: Arc<Listeners>,
+    drafts: Arc<Drafts>,
+) {
     let mut last = EventId::ZERO;
+    let send = |event: &Arc<Event>| {
+        drafts.settle(event);
+        listeners.send(event);
+    };
     loop {
         match live.recv().await {
             Ok(event) if event.id > last => {
                 last = event.id;
-                listeners.send(&event);
+                send(&event);
             }
             Ok(_) => {}
             Err(RecvError::Lagged(missed)) => {
                 warn!(missed, "the event feed fell behind; reading the store");
-                last = catch_up(&*store, &listeners, last).await;
+                last = catch_up(&*store, send, last).await;
             }
             Err(RecvError::Closed) => return,
         }
@@ -221,7 +219,7 @@ async fn dispatch(store: Arc<dyn Store>, mut live: broadcast::Receiver<Arc<Event
 }
 
 /// Hands on the stored events after `last`, as soon as the store answers; returns the last one's id.
-async fn catch_up(store: &dyn Store, listeners: &Listeners, mut last: EventId) -> EventId {
+async fn catch_up(store: &dyn Store, send: impl Fn(&Arc<Event>), mut last: EventId) -> EventId {
     loop {
         let Ok(replay) = store.replay(Scope::All, last, REPLAY_CHUNK).await else {
             tokio::time::sleep(CATCH_UP_PAUSE).await;
@@ -229,10 +227,29 @@ async fn catch_up(store: &dyn Store, listeners: &Listeners, mut last: EventId) -
         };
         for event in replay.events.iter().cloned().map(Arc::new) {
             last = event.id;
-            listeners.send(&event);
+            send(&event);
         }
         if replay.events.len() < REPLAY_CHUNK {
             return last;
         }
+    }
+}
+
+/// Takes in drafts until the store is gone. Those that are missed are replaced by later ones.
+async fn dispatch_drafts(mut live: broadcast::Receiver<Arc<Writing>>, drafts: Arc<Drafts>) {
+    loop {
+        match live.recv().await {
+            Ok(writing) => drafts.replace(writing),
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// The next draft; never, for those who want none.
+async fn next_draft(drafts: Option<&mut DraftReader>) -> Arc<Writing> {
+    match drafts {
+        Some(drafts) => drafts.next().await,
+        None => std::future::pending().await,
     }
 }
