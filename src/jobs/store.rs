@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use super::{
-    Attempted, BatchId, Claim, Delivery, Draft, Event, EventId, EventKind, Job, JobId, Lease, Listing, Outbox, Page, Receipt,
-    Scope, Stats, Submission, SubmitError, WorkerId, WorkerInfo, Writing, transition::Transition,
+    Attempted, BatchId, Claim, Delivery, Draft, Event, EventId, EventKind, Job, JobId, Lease, Listing, Outbox, Page,
+    Receipt, Scope, Stats, Submission, SubmitError, WorkerId, WorkerInfo, Writing, transition::Transition,
 };
 
 /// Keeps jobs, their events, checkpoints and leases, and the workers' heartbeats.

@@ -33,3 +33,4 @@ mod topologies;
 mod traces;
 mod vendors;
 mod webhooks;
+mod writing;

@@ -93,8 +93,8 @@ impl JobBars {
     }
 
     fn begin(&mut self, area: &MultiProgress, agent: Agent, event: &Event) {
-        let bar =
-            spinner("  {spinner:.cyan} {prefix:<21} {elapsed:>4}  {wide_msg:.dim}", event.at).with_prefix(agent.label());
+        let bar = spinner("  {spinner:.cyan} {prefix:<21} {elapsed:>4}  {wide_msg:.dim}", event.at)
+            .with_prefix(agent.label());
         let below = self.agents.values().next().unwrap_or(&self.whole);
         let bar = start(area.insert_after(below, bar));
         if let Some(earlier) = self.agents.insert(agent, bar) {

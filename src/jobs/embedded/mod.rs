@@ -34,8 +34,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{
-    Applied, Attempted, BatchId, Claim, Delivery, Draft, Event, EventId, Job, JobId, Keep, Lease, Listing, Outbox, Page,
-    Progress, Receipt, Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId,
+    Applied, Attempted, BatchId, Claim, Delivery, Draft, Event, EventId, Job, JobId, Keep, Lease, Listing, Outbox,
+    Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Store, StoreError, Submission, SubmitError, WorkerId,
     WorkerInfo, Writing, priority::Turns, transition::Transition,
 };
 

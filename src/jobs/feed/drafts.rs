@@ -45,9 +45,8 @@ impl Drafts {
     /// Begins to keep the drafts of a job, for as long as the reader or another one exists.
     pub fn read(self: &Arc<Self>, job: JobId) -> DraftReader {
         let mut by_job = self.lock();
-        let followed = by_job
-            .entry(job)
-            .or_insert_with(|| Followed { latest: watch::Sender::new(Latest::default()), readers: 0 });
+        let followed =
+            by_job.entry(job).or_insert_with(|| Followed { latest: watch::Sender::new(Latest::default()), readers: 0 });
         followed.readers += 1;
         DraftReader { drafts: self.clone(), job, latest: followed.latest.subscribe(), seen: 0 }
     }

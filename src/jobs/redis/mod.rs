@@ -37,9 +37,9 @@ use tokio::sync::broadcast;
 use tracing::warn;
 
 use super::{
-    Applied, Attempted, BatchId, Claim, DUE_LOOKED_AT, Delivery, Draft, ErrorType, Event, EventId, EventKind, Job, JobId,
-    KEY_LIFETIME, Keep, Lease, Listing, Outbox, Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status, Store,
-    StoreError, Submission, SubmitError, WorkerId, WorkerInfo, Writing,
+    Applied, Attempted, BatchId, Claim, DUE_LOOKED_AT, Delivery, Draft, ErrorType, Event, EventId, EventKind, Job,
+    JobId, KEY_LIFETIME, Keep, Lease, Listing, Outbox, Page, Progress, Receipt, Recorded, Replay, Scope, Stats, Status,
+    Store, StoreError, Submission, SubmitError, WorkerId, WorkerInfo, Writing,
     priority::Turns,
     stored::readable,
     transition::{Guard, Next, Transition},

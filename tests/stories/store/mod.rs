@@ -20,6 +20,7 @@ macro_rules! for_both {
 }
 
 mod claims;
+mod drafts;
 mod embedded_alone;
 mod endings;
 mod events;

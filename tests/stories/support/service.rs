@@ -63,12 +63,12 @@ impl Service {
         self.get(&format!("/jobs/{id}")).await.1
     }
 
-    /// All events of a job from its first to its last, once it has ended.
+    /// All stored events of a job from its first to its last, once it has ended.
     pub async fn events(&self, id: &str) -> Vec<Value> {
         self.events_until(id, |_| false).await
     }
 
-    /// The events of a job up to the first that `stop` picks, or to its last.
+    /// The stored events of a job up to the first that `stop` picks, or to its last.
     pub async fn events_until(&self, id: &str, stop: impl Fn(&Value) -> bool) -> Vec<Value> {
         let read = async {
             let stream = self.http.get(format!("{}/jobs/{id}/events", self.url)).send().await.unwrap().bytes_stream();
@@ -80,6 +80,9 @@ impl Service {
                     let line: Vec<u8> = buffer.drain(..=end).collect();
                     let Some(data) = line.strip_prefix(b"data:") else { continue };
                     let event: Value = serde_json::from_slice(data).unwrap();
+                    if event["type"] == "writing" {
+                        continue;
+                    }
                     let stopped = stop(&event);
                     events.push(event);
                     if stopped {

@@ -137,6 +137,7 @@ async fn listen(queue: Queue, stop: CancellationToken) -> HashMap<EventId, u32> 
             biased;
             followed = follower.next() => match followed {
                 Ok(Some(Followed::Event(event))) => *heard.entry(event.id).or_default() += 1,
+                Ok(Some(Followed::Writing(_))) => {}
                 Ok(Some(Followed::Gap)) => panic!("events are missing"),
                 Ok(None) => return heard,
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
