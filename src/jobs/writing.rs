@@ -1,6 +1,6 @@
-//! Transient events: what an agent's model has written so far, published while it writes.
+//! Transient events: the text of an agent's model so far, published while it writes.
 //!
-//! A [`Writing`] reaches only those who listen at that moment. It is never stored, has no [`EventId`](super::EventId)
+//! A [`Writing`] reaches only the listeners of that moment. It is never stored, has no [`EventId`](super::EventId)
 //! and so no place in the order of events; a listener that resumes does not get it again. Each one replaces the previous
 //! one of its agent, so any of them may be skipped. The whole text comes with the job's checkpoint and result.
 
@@ -13,12 +13,20 @@ use crate::domain::Agent;
 /// The longest text of a draft, characters.
 pub const DRAFT_TAIL: usize = 600;
 
-/// What the model of one of a job's agents has written so far. It is not stored, so it has no `id`.
+/// The text that an agent's model has written so far. It is not stored, so it has no `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename = "writing")]
 pub struct Writing {
+    #[serde(rename = "type")]
+    kind: WritingType,
     pub job_id: JobId,
     pub data: Draft,
+}
+
+/// The `type` of the one kind of event that is not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum WritingType {
+    Writing,
 }
 
 /// The unfinished response of an agent's model.
@@ -34,6 +42,11 @@ pub struct Draft {
 impl Writing {
     /// The name of this kind of event, as its `type` has it.
     pub const NAME: &str = "writing";
+
+    /// The draft of an agent of this job.
+    pub fn new(job_id: JobId, data: Draft) -> Self {
+        Self { kind: WritingType::Writing, job_id, data }
+    }
 }
 
 impl Draft {
@@ -80,7 +93,7 @@ mod tests {
 
     #[test]
     fn it_has_the_shape_of_a_stored_event_without_an_id() {
-        let writing = Writing { job_id: JobId::from_u128(7), data: Draft::new(Agent::Trader, "Buy", 3) };
+        let writing = Writing::new(JobId::from_u128(7), Draft::new(Agent::Trader, "Buy", 3));
         let json = json!({
             "type": "writing",
             "job_id": "00000000-0000-0000-0000-000000000007",

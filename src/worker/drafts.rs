@@ -1,5 +1,5 @@
-//! Publishes what the models of an attempt are writing, beside the [`LeaseKeeper`](super::lease_keeper::LeaseKeeper) and
-//! never in its way.
+//! Publishes drafts, the unfinished responses of an attempt's models. It is independent of the
+//! [`LeaseKeeper`](super::lease_keeper::LeaseKeeper), so that drafts never delay stored events.
 //!
 //! Of each agent only the latest draft waits to be published. While the store is slow, drafts replace each other; while it
 //! is away, they are dropped. Nothing waits for a draft, and no failure to publish one is an error of the job.
@@ -30,7 +30,7 @@ pub struct DraftPublisher {
 /// Drafts that wait to be published.
 #[derive(Default)]
 struct Waiting {
-    /// At most one for each agent; the one that has waited for longest comes first.
+    /// At most one for each agent, the longest waiting first.
     drafts: Mutex<Vec<Draft>>,
     added: Notify,
 }

@@ -344,6 +344,39 @@ def who_looks_for_what_is_not_there_finds_the_way_back(chromium):
         page.wait_for_url(f"**/dashboard/jobs/{failed}")
 
 
+def the_words_of_a_model_are_seen_while_it_writes(chromium):
+    model = Model(permits=0)
+    with service(**slow(model)) as url, window(chromium, url) as seen:
+        job = post(url, "/jobs", {"ticker": "AAPL", "date": "2012-09-19"})["job_id"]
+        page = seen.open(f"/dashboard/jobs/{job}")
+        market, news = (page.locator(f"[data-agent={name}]") for name in ("MarketAnalyst", "NewsAnalyst"))
+        expect(market).to_have_attribute("data-state", "working")
+        expect(news).to_have_attribute("data-state", "working")
+        height = "card => card.getBoundingClientRect().height"
+        before = market.evaluate(height)
+        writes = "([agent, text, characters]) => takeDraft({data: {data: {agent, text, characters}}})"
+        page.evaluate(writes, ["news_analyst", "", 0])
+        expect(news.locator(".count")).to_have_text("thinking…")
+        page.evaluate(writes, ["market_analyst", f"The trend is up.\n\n{HOSTILE} " * 3, 1234])
+        expect(market.locator(".draft")).to_contain_text("The trend is up.")
+        expect(market.locator(".count")).to_have_text("writing… 1,234 characters")
+        assert market.evaluate(height) == before, "nothing moves"
+        assert market.locator(".draft *").count() == 3, "the words of a model are a text"
+        assert page.evaluate("window.hacked") is None
+        seen.check("job-writing-desktop")
+        # A card that is made anew gets its draft back.
+        page.evaluate("known.clear(); outOfDate(0)")
+        page.wait_for_function("known.size > 0")
+        expect(market.locator(".draft")).to_contain_text("The trend is up.")
+        page.evaluate("endDrafts({type: 'model_answered', data: {data: {agent: 'market_analyst'}}})")
+        expect(market.locator(".draft")).to_have_text("")
+        expect(news.locator(".count")).to_have_text("thinking…")
+        model.allow(4)
+        expect(market).to_have_attribute("data-state", "done")
+        expect(market.locator(".draft")).to_have_count(0)
+        model.allow(100)
+
+
 def what_models_say_can_do_nothing(chromium):
     model = Model()
     model.says = HOSTILE
@@ -397,6 +430,7 @@ STORIES = [
     whoever_has_a_key_enters_it_once,
     with_a_key_only_pages_are_read_as_pages,
     who_looks_for_what_is_not_there_finds_the_way_back,
+    the_words_of_a_model_are_seen_while_it_writes,
     what_models_say_can_do_nothing,
     every_page_is_fit_for_all_in_light_and_dark_on_desk_and_phone,
 ]

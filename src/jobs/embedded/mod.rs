@@ -286,7 +286,7 @@ impl Store for EmbeddedStore {
         if self.0.drafts.receiver_count() > 0
             && self.get(lease.job).await?.is_some_and(|job| writes::runs_under(&job, lease))
         {
-            let _ = self.0.drafts.send(Arc::new(Writing { job_id: lease.job, data: draft.clone() }));
+            let _ = self.0.drafts.send(Arc::new(Writing::new(lease.job, draft.clone())));
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
-//! The latest draft of each agent of the jobs that somebody follows.
+//! The latest draft of each agent, for every job that has listeners.
 //!
 //! [`Drafts`] is shared by all listeners of a process: however many follow a job, its drafts are kept once, at most one
-//! for each agent. A listener ([`DraftReader`]) only remembers the number of the last one that it got. A slow listener so
-//! costs no memory; it skips what was replaced meanwhile. A stored event that ends a draft removes it, so that a listener
-//! who comes later does not get it.
+//! for each agent. A listener ([`DraftReader`]) only remembers the number of the last draft it received. A slow listener
+//! therefore costs no memory: it skips drafts that were replaced meanwhile. A stored event that ends a draft removes it, so
+//! that later listeners do not receive it.
 
 use std::{
     collections::HashMap,
@@ -61,7 +61,7 @@ impl Drafts {
     /// Removes the drafts that a stored event ends.
     pub fn settle(&self, event: &Event) {
         if let Some(followed) = self.lock().get(&event.job_id) {
-            // Nobody has to wake up for what is gone.
+            // A removal wakes no reader.
             followed.latest.send_if_modified(|latest| {
                 latest.drafts.retain(|(_, writing)| !writing.data.is_ended_by(&event.kind));
                 false
@@ -130,7 +130,7 @@ mod tests {
 
     fn writing(job: u128, agent: Agent, text: &str) -> Arc<Writing> {
         let data = Draft::new(agent, text, text.chars().count());
-        Arc::new(Writing { job_id: JobId::from_u128(job), data })
+        Arc::new(Writing::new(JobId::from_u128(job), data))
     }
 
     fn event(kind: EventKind) -> Event {

@@ -152,7 +152,7 @@ pub fn event_of_message(message: &str) -> Result<Event, StoreError> {
 /// The draft of a published message: the job and the draft, a blank between.
 pub fn writing_of_message(message: &str) -> Result<Writing, StoreError> {
     let (job, draft) = message.split_once(' ').ok_or_else(|| unexpected(format!("{message:?} is not a draft")))?;
-    Ok(Writing { job_id: job.parse().map_err(unexpected)?, data: from_json(draft)? })
+    Ok(Writing::new(job.parse().map_err(unexpected)?, from_json(draft)?))
 }
 
 /// What a worker said of itself, and when.

@@ -1,4 +1,4 @@
-//! What models are writing: published to those who listen, and never stored.
+//! Drafts, the unfinished responses of models: published to current listeners, and never stored.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use super::stage::{
 };
 use crate::support::redis::Redis;
 
-/// The wait before a draft is published again that nobody heard.
+/// The wait before a draft that no listener received is published again.
 const PAUSE: Duration = Duration::from_millis(20);
 
 for_both! {
@@ -45,7 +45,7 @@ async fn a_draft_reaches_those_who_listen_and_is_not_stored(stage: Stage) {
     let draft = draft(Agent::NewsAnalyst, "Bull says \"+12 %\"\n\u{1b}ünï\u{2028}code");
     store.publish(&claimed.lease(), &draft).await.unwrap();
     let heard = soon(drafts.recv()).await.unwrap();
-    assert_eq!(*heard, Writing { job_id: claimed.job.id, data: draft });
+    assert_eq!(*heard, Writing::new(claimed.job.id, draft));
 
     assert_eq!((stored(&*store, Scope::All).await, store.last_event().await.unwrap()), before);
     assert_eq!(store.checkpoint(claimed.job.id).await.unwrap(), None);
@@ -229,7 +229,7 @@ fn queue_on(store: &Arc<dyn Store>) -> Queue {
     Queue::new(store.clone(), RetryPolicy { max_retries: 3, base: LONG, max: LONG })
 }
 
-/// Publishes until a draft is heard: with Redis that is from the subscription on, for which nobody waits.
+/// Publishes until a draft is received: subscribing to Redis happens in the background.
 async fn listening(store: &dyn Store, lease: &Lease, drafts: &mut Receiver<Arc<Writing>>) {
     soon(async {
         while drafts.is_empty() {
