@@ -38,7 +38,8 @@ impl Models {
     async fn prepare(&self, observer: &dyn Observer) -> Result<(), AgentError> {
         observer.step(Step::Preparing).await;
         prepare(&*self.quick, observer).await?;
-        if self.deep.model() != self.quick.model() {
+        let name = |model: &dyn ChatModel| (model.provider(), model.model().to_owned());
+        if name(&*self.deep) != name(&*self.quick) {
             prepare(&*self.deep, observer).await?;
         }
         observer.step(Step::Ready).await;

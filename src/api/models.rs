@@ -53,6 +53,8 @@ fn example() -> serde_json::Value {
     json!({"models": [{
         "worker": "gpu-1-7",
         "provider": "ollama",
+        "deep_think_provider": "ollama",
+        "quick_think_provider": "ollama",
         "deep_think_llm": "qwen3:8b",
         "quick_think_llm": "qwen3:8b",
         "available": ["qwen3:8b", "gpt-oss:20b"],

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{Ticker, TradeDate},
+    domain::{Ticker, Tier, TradeDate},
     jobs::{BackendUrl, DataVendors, JobConfig, JobRequest, Priority, ToolVendors, WebhookUrl},
     telemetry,
 };
@@ -94,7 +94,7 @@ impl OperationInput for BatchSubmission {
     }
 }
 
-/// Refuses a `webhook_url` where no webhook is sent, and URLs of which it is known at once that jobs may not lead there;
+/// Refuses a `webhook_url` where no webhook is sent, models of registries that are not allowed, and URLs of which it is known at once that jobs may not lead there;
 /// the worker looks again, at the addresses that it connects to.
 fn is_allowed(request: &JobRequest, config: &Config) -> Result<(), Vec<FieldError>> {
     let mut errors = Errors::default();
@@ -105,8 +105,14 @@ fn is_allowed(request: &JobRequest, config: &Config) -> Result<(), Vec<FieldErro
         errors.check("webhook_url", config.reach().check(url));
     }
     if let Some(url) = request.config.backend_url.as_ref().map(BackendUrl::as_url) {
-        let provider = request.config.llm_provider.unwrap_or(config.llm_provider);
+        let provider = config.main_provider(&request.config);
         errors.check("config.backend_url", config.backend_reach(provider, url).check(url));
+        errors.check("config.backend_url", config.check_backend_url(&request.config));
+    }
+    for (tier, field) in [(Tier::Deep, "config.deep_think_llm"), (Tier::Quick, "config.quick_think_llm")] {
+        if request.config.model(tier).is_some() {
+            errors.check(field, config.check_model(&request.config, tier));
+        }
     }
     if errors.0.is_empty() { Ok(()) } else { Err(errors.0) }
 }

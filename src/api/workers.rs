@@ -48,6 +48,8 @@ fn example() -> serde_json::Value {
         "no_gpu": null,
         "models": {
             "provider": "ollama",
+            "deep_think_provider": "ollama",
+            "quick_think_provider": "ollama",
             "deep_think_llm": "qwen3:8b",
             "quick_think_llm": "qwen3:8b",
             "available": ["qwen3:8b"],

@@ -128,7 +128,12 @@ async fn unfinished(queue: &Queue) -> anyhow::Result<Option<Job>> {
 fn state_file(config: &Config, request: &JobRequest) -> PathBuf {
     let mut hash = DefaultHasher::new();
     let vendors = (&config.price_vendors, &config.fundamental_vendors, &config.news_vendors);
-    let identity = (request, config.llm_provider, &config.data_dir, vendors);
+    let models = (
+        config.llm_provider,
+        (config.deep_think_provider, &config.deep_think_llm),
+        (config.quick_think_provider, &config.quick_think_llm),
+    );
+    let identity = (request, models, &config.data_dir, vendors);
     serde_json::to_string(&identity).expect("settings have no map with keys that are no texts").hash(&mut hash);
     config.state_dir.join("analyze").join(format!("{}-{}-{:016x}.redb", request.ticker, request.date, hash.finish()))
 }

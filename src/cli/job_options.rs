@@ -38,13 +38,19 @@ pub struct JobSettings {
     /// Who serves the language models
     #[arg(long, value_name = "NAME", value_parser = words::<Provider>(&Provider::NAMES))]
     pub provider: Option<Provider>,
+    /// Who serves the model of the research manager and the portfolio manager, if not --provider
+    #[arg(long, value_name = "NAME", value_parser = words::<Provider>(&Provider::NAMES))]
+    pub deep_provider: Option<Provider>,
+    /// Who serves the model of all other agents, if not --provider
+    #[arg(long, value_name = "NAME", value_parser = words::<Provider>(&Provider::NAMES))]
+    pub quick_provider: Option<Provider>,
     /// The model of the research manager and the portfolio manager
     #[arg(long, value_name = "MODEL", value_parser = text::<ModelName>)]
     pub deep_model: Option<ModelName>,
     /// The model of all other agents
     #[arg(long, value_name = "MODEL", value_parser = text::<ModelName>)]
     pub quick_model: Option<ModelName>,
-    /// The provider's base URL, where it differs from the usual one
+    /// The base URL of --provider, where it differs from the usual one
     #[arg(long, value_name = "URL", value_parser = text::<BackendUrl>)]
     pub backend_url: Option<BackendUrl>,
     /// The sampling temperature, 0 to 2
@@ -73,6 +79,8 @@ impl JobSettings {
     pub fn config(&self) -> JobConfig {
         JobConfig {
             llm_provider: self.provider,
+            deep_think_provider: self.deep_provider,
+            quick_think_provider: self.quick_provider,
             deep_think_llm: self.deep_model.clone(),
             quick_think_llm: self.quick_model.clone(),
             backend_url: self.backend_url.clone(),

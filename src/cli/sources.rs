@@ -36,6 +36,8 @@ impl Sources {
             return (config.clone(), Desk::new(config));
         }
         config.llm_provider = Provider::Rules;
+        config.deep_think_provider = None;
+        config.quick_think_provider = None;
         config.deep_think_llm = None;
         config.quick_think_llm = None;
         config.llm_backend_url = None;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{ApiKeys, Config, LogFormat, Networks, Origins, RedisUrl, WebhookSecrets, url};
+use super::{ApiKeys, Config, LogFormat, Networks, Origins, ProviderKeys, RedisUrl, Registries, WebhookSecrets, url};
 use crate::{
     domain::Provider,
     jobs::{Language, QueueName, Rounds},
@@ -62,6 +62,8 @@ impl Default for Config {
             webhook_max_attempts: 16,
             webhook_retry_backoff: 5,
             llm_provider: Provider::Ollama,
+            deep_think_provider: None,
+            quick_think_provider: None,
             deep_think_llm: None,
             quick_think_llm: None,
             llm_backend_url: None,
@@ -71,24 +73,14 @@ impl Default for Config {
             llm_concurrency: None,
             llm_prices: Prices::default(),
             ollama_base_url: url("http://127.0.0.1:11434/").into(),
+            ollama_registries: Registries::default(),
             ollama_num_ctx: 32_768,
             ollama_keep_alive: "30m".into(),
             ollama_pull: PullPolicy::Auto,
             reasoning_effort: None,
-            openai_api_key: None,
-            anthropic_api_key: None,
-            google_api_key: None,
-            xai_api_key: None,
-            openrouter_api_key: None,
-            deepseek_api_key: None,
-            groq_api_key: None,
-            mistral_api_key: None,
-            dashscope_api_key: None,
-            zhipu_api_key: None,
-            azure_openai_api_key: None,
+            provider_keys: ProviderKeys::default(),
             azure_openai_endpoint: None,
             azure_openai_api_version: "v1".into(),
-            openai_compatible_api_key: None,
             max_debate_rounds: Rounds::ONE,
             max_risk_discuss_rounds: Rounds::ONE,
             analyst_concurrency: 4,

@@ -171,6 +171,7 @@ fn choices(schema: &Value) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Provider;
 
     fn load_one(name: &str, value: &str) -> Result<Config, ConfigError> {
         load([(name.to_owned(), value.to_owned())])
@@ -221,7 +222,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "canary-key\n").unwrap();
         let config = load_one("OPENAI_API_KEY_FILE", file.path().to_str().unwrap()).unwrap();
-        assert_eq!(secrecy::ExposeSecret::expose_secret(&config.openai_api_key.clone().unwrap()), "canary-key");
+        assert_eq!(secrecy::ExposeSecret::expose_secret(config.api_key(Provider::OpenAi).unwrap()), "canary-key");
         assert!(!format!("{config:?}").contains("canary"));
 
         let config = load_one("REDIS_URL", "redis://user:canary-password@host:6379/1").unwrap();

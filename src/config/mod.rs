@@ -9,10 +9,13 @@ mod load;
 mod networks;
 mod origins;
 mod page;
+mod provider_keys;
 mod providers;
 mod redis_url;
+mod registries;
 mod results_url;
 mod server_url;
+mod tiers;
 mod webhook_secrets;
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
@@ -22,7 +25,9 @@ pub use load::{ConfigError, Setting, load, settings};
 pub use networks::Networks;
 pub use origins::Origins;
 pub use page::page;
+pub use provider_keys::ProviderKeys;
 pub use redis_url::RedisUrl;
+pub use registries::Registries;
 pub use results_url::ResultsUrl;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -200,13 +205,19 @@ pub struct Config {
 
     /// Who serves the language models.
     pub llm_provider: Provider,
-    /// The model of the research manager and the portfolio manager; the provider's usual one if unset.
-    #[schemars(with = "Option<String>", extend("x-allowed" = "a model's name without blanks, at most 128 characters"))]
+    /// Who serves the model of the research manager and the portfolio manager; LLM_PROVIDER if unset.
+    #[schemars(extend("x-allowed" = "a provider, as for LLM_PROVIDER"))]
+    pub deep_think_provider: Option<Provider>,
+    /// Who serves the model of all other agents; LLM_PROVIDER if unset.
+    #[schemars(extend("x-allowed" = "a provider, as for LLM_PROVIDER"))]
+    pub quick_think_provider: Option<Provider>,
+    /// The model of the research manager and the portfolio manager; the provider's default if unset.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a model's name such as qwen3:8b or openai/gpt-oss-120b, at most 128 characters"))]
     pub deep_think_llm: Option<ModelName>,
-    /// The model of all other agents; the provider's usual one if unset.
-    #[schemars(with = "Option<String>", extend("x-allowed" = "a model's name without blanks, at most 128 characters"))]
+    /// The model of all other agents; the provider's default if unset.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a model's name such as qwen3:8b or openai/gpt-oss-120b, at most 128 characters"))]
     pub quick_think_llm: Option<ModelName>,
-    /// The base URL of LLM_PROVIDER, where it differs from the provider's own.
+    /// The base URL of LLM_PROVIDER, where it differs from the provider's own. Other providers of a job never get it.
     #[schemars(with = "Option<String>", url)]
     pub llm_backend_url: Option<BackendUrl>,
     /// Whether backend_url and webhook_url of a job may lead to private, loopback, link-local and other addresses that are
@@ -223,12 +234,16 @@ pub struct Config {
     #[schemars(range(min = 1))]
     pub llm_concurrency: Option<usize>,
     /// What models cost, US dollars for a million tokens in and out, and read from a cache where that differs:
-    /// openai/gpt-5.5=1.25:10:0.125,anthropic/claude-opus-4-6=5:25. Results then tell their cost.
-    #[schemars(with = "Option<String>", extend("x-allowed" = "a list such as openai/gpt-5.5=1.25:10,xai/grok-4=3:15"))]
+    /// openai/gpt-6.1-sol=2:10:0.1,anthropic/claude-opus-5-5=4:20. They come before the prices that the program knows.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list such as openai/gpt-6.1-sol=2:10:0.1,xai/grok-4.3=1.25:2.5"))]
     pub llm_prices: Prices,
     /// Where Ollama is.
     #[schemars(with = "Url")]
     pub ollama_base_url: ServerUrl,
+    /// The registries besides Ollama's own whose models Ollama may be asked for, by host: hf.co,registry.example:5000. A job
+    /// whose model's name begins with another host is refused. For the API and the workers.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a list of hosts such as hf.co,registry.example:5000"))]
+    pub ollama_registries: Registries,
     /// The context window that Ollama gives each model, tokens. A prompt that is longer loses its oldest evidence, and the
     /// result says so.
     #[schemars(range(min = 2048))]
@@ -240,59 +255,14 @@ pub struct Config {
     /// How much models think before they answer: none, minimal, low, medium, high, xhigh or max; as each does by itself if unset. A model that can't
     /// be told is not.
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// The key of OpenAI.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub openai_api_key: Option<SecretString>,
-    /// The key of Anthropic.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub anthropic_api_key: Option<SecretString>,
-    /// The key of Google's Gemini API.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub google_api_key: Option<SecretString>,
-    /// The key of xAI.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub xai_api_key: Option<SecretString>,
-    /// The key of OpenRouter.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub openrouter_api_key: Option<SecretString>,
-    /// The key of DeepSeek.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub deepseek_api_key: Option<SecretString>,
-    /// The key of Groq.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub groq_api_key: Option<SecretString>,
-    /// The key of Mistral.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub mistral_api_key: Option<SecretString>,
-    /// The key of DashScope, which serves Qwen.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub dashscope_api_key: Option<SecretString>,
-    /// The key of Z.ai, which serves GLM.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub zhipu_api_key: Option<SecretString>,
-    /// The key of the Azure resource.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub azure_openai_api_key: Option<SecretString>,
+    /// The keys of the providers.
+    #[serde(flatten)]
+    pub provider_keys: ProviderKeys,
     /// Where the Azure resource is, a URL that ends in openai.azure.com. Models are named by their deployments.
     pub azure_openai_endpoint: Option<Url>,
     /// The version of Azure's API: v1, or a date such as 2024-10-21 for the API by deployments, which has Chat Completions
     /// alone.
     pub azure_openai_api_version: String,
-    /// The key of the server at LLM_BACKEND_URL, if it wants one.
-    #[serde(serialize_with = "masked")]
-    #[schemars(with = "Option<String>", extend("x-secret" = true))]
-    pub openai_compatible_api_key: Option<SecretString>,
 
     /// Rounds of the bull and bear debate.
     pub max_debate_rounds: Rounds<5>,

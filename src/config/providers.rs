@@ -9,21 +9,7 @@ use crate::{domain::Provider, egress::Reach};
 impl Config {
     /// The key of a provider; none if it needs none, or it is not set.
     pub fn api_key(&self, provider: Provider) -> Option<&SecretString> {
-        match provider {
-            Provider::OpenAi => self.openai_api_key.as_ref(),
-            Provider::Anthropic => self.anthropic_api_key.as_ref(),
-            Provider::Google => self.google_api_key.as_ref(),
-            Provider::Xai => self.xai_api_key.as_ref(),
-            Provider::OpenRouter => self.openrouter_api_key.as_ref(),
-            Provider::DeepSeek => self.deepseek_api_key.as_ref(),
-            Provider::Groq => self.groq_api_key.as_ref(),
-            Provider::Mistral => self.mistral_api_key.as_ref(),
-            Provider::Qwen => self.dashscope_api_key.as_ref(),
-            Provider::Glm => self.zhipu_api_key.as_ref(),
-            Provider::Azure => self.azure_openai_api_key.as_ref(),
-            Provider::OpenAiCompatible => self.openai_compatible_api_key.as_ref(),
-            Provider::Ollama | Provider::Rules => None,
-        }
+        self.provider_keys.get(provider)
     }
 
     /// The base URL of a provider, where it differs from the provider's own. `LLM_BACKEND_URL` is that of `LLM_PROVIDER`

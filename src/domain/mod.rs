@@ -10,6 +10,7 @@ mod effort;
 mod provider;
 mod rating;
 mod ticker;
+mod tier;
 mod trace_parent;
 mod vendor;
 
@@ -18,9 +19,10 @@ pub use analyst::Analyst;
 pub use asset::AssetType;
 pub use date::{DateError, TradeDate};
 pub use effort::ReasoningEffort;
-pub use provider::Provider;
+pub use provider::{EffortField, KeyHeader, Provider, Quirks, Service};
 pub use rating::{Decision, DecisionSource, Rating};
 pub use ticker::{Ticker, TickerError};
+pub use tier::Tier;
 pub use trace_parent::{TraceParent, TraceParentError};
 pub use vendor::{
     Category, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Prices, Social, Vendor, VendorList,

@@ -10,6 +10,7 @@ mod event;
 pub mod feed;
 mod ids;
 mod model;
+mod model_name;
 mod priority;
 mod queue;
 pub mod redis;
@@ -28,12 +29,12 @@ pub use ids::{BatchId, JobId};
 pub use model::{
     Claim, ErrorType, Failure, Gpu, Job, Lease, Listing, Page, ServedModels, Stats, Status, WorkerId, WorkerInfo,
 };
+pub use model_name::ModelName;
 pub use priority::Priority;
 pub use queue::{Cancel, Queue, RetryPolicy};
 pub use redis::{QueueName, RedisOptions, RedisStore};
 pub use request::{
-    Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, ModelName, Rounds, Temperature, ToolVendors,
-    WebhookUrl,
+    Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, Rounds, Temperature, ToolVendors, WebhookUrl,
 };
 pub use store::{Applied, Keep, Progress, Recorded, Replay, Store, StoreError};
 pub use submission::{IdempotencyKey, KEY_LIFETIME, Receipt, Submission, SubmitError};

@@ -287,12 +287,19 @@ pub struct WorkerInfo {
 /// has others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServedModels {
+    /// The main provider.
     pub provider: Provider,
+    /// The provider of the two managers' model; null from workers of older versions, which have one provider.
+    #[serde(default)]
+    pub deep_think_provider: Option<Provider>,
+    /// The provider of all other agents' model; null from workers of older versions.
+    #[serde(default)]
+    pub quick_think_provider: Option<Provider>,
     /// The model of the two managers, unless a job names another.
     pub deep_think_llm: String,
     /// The model of all other agents, unless a job names another.
     pub quick_think_llm: String,
-    /// What the server has; the first thousand.
+    /// What the servers of both have; the first thousand.
     pub available: Vec<String>,
     /// Why they could not be listed.
     pub error: Option<String>,

@@ -9,10 +9,10 @@ use serde::{
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::Priority;
+use super::{ModelName, Priority};
 use crate::domain::{
     Analyst, AssetType, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Provider, ReasoningEffort,
-    Social, Ticker, TraceParent, TradeDate, VendorList,
+    Social, Ticker, Tier, TraceParent, TradeDate, VendorList,
 };
 
 /// An analysis that a client asks for.
@@ -75,13 +75,19 @@ pub struct JobConfig {
     /// Who serves the language models.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub llm_provider: Option<Provider>,
+    /// Who serves the model of the research manager and the portfolio manager; `llm_provider` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deep_think_provider: Option<Provider>,
+    /// Who serves the model of all other agents; `llm_provider` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quick_think_provider: Option<Provider>,
     /// The model of the research manager and the portfolio manager.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deep_think_llm: Option<ModelName>,
     /// The model of all other agents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quick_think_llm: Option<ModelName>,
-    /// The provider's base URL.
+    /// The base URL of `llm_provider`. Other providers of the job never get it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend_url: Option<BackendUrl>,
     /// The sampling temperature, 0 to 2.
@@ -111,6 +117,25 @@ pub struct JobConfig {
     /// The language of the reports, in English: `German`. Ratings stay English.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_language: Option<Language>,
+}
+
+impl JobConfig {
+    /// The provider that the job names for a tier, or for both.
+    pub fn provider(&self, tier: Tier) -> Option<Provider> {
+        let own = match tier {
+            Tier::Deep => self.deep_think_provider,
+            Tier::Quick => self.quick_think_provider,
+        };
+        own.or(self.llm_provider)
+    }
+
+    /// The model that the job names for a tier.
+    pub fn model(&self, tier: Tier) -> Option<&ModelName> {
+        match tier {
+            Tier::Deep => self.deep_think_llm.as_ref(),
+            Tier::Quick => self.quick_think_llm.as_ref(),
+        }
+    }
 }
 
 /// Vendors by category, each an ordered list such as `csv,yahoo`.
@@ -315,10 +340,6 @@ macro_rules! short_text {
     };
 }
 
-short_text!(
-    /// A model as its provider names it: `qwen3:8b`, `gpt-5.5`, `org/model`.
-    ModelName, 128, |c| c.is_ascii_graphic(), r"^[!-~]+$", "a model name: 1 to 128 printable ASCII characters without blanks"
-);
 // The language goes into every prompt, so it can't be room for instructions.
 short_text!(
     /// A language's English name.

@@ -7,13 +7,14 @@
 //! Clients share the table of services (`service`), HTTP and its failures (`http`, `refusal`), what a server and model are
 //! known to accept (`capabilities`), and the cleaning of what models write (`response`). Around each client, `served` adds
 //! what holds for all: the gate before a server ([`Gate`]), retries (`retry`), trimming to the context (`trim`) and prices
-//! ([`Prices`]).
+//! ([`Prices`]). The [`catalog`] has the facts on known models.
 //!
 //! The crate genai speaks these protocols too. It is not used: it reads a response of any length into memory, where a job
 //! may name the server, and it brings some fifty crates.
 
 pub mod anthropic;
 mod capabilities;
+pub mod catalog;
 mod client;
 mod draft;
 mod error;
@@ -40,7 +41,7 @@ pub use draft::Draft;
 pub use error::LlmError;
 pub use gate::{Gate, Gates};
 pub use message::{ChatRequest, ChatResponse, Finish, Message, OutputSchema, ToolCall, ToolSpec, Usage};
-pub use price::Prices;
+pub use price::{Prices, price_source};
 use served::Served;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -115,7 +116,7 @@ pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, Llm
 }
 
 fn served(model: impl ChatModel + 'static, backend: &Backend) -> Arc<dyn ChatModel> {
-    let price = backend.prices.of(backend.provider, model.model());
+    let price = price::known(&backend.prices, backend.provider, model.model()).map(|(price, _)| price);
     Arc::new(Served { model, gate: backend.gate.clone(), price })
 }
 

@@ -1,11 +1,11 @@
-//! What models cost.
+//! What models cost: by `LLM_PRICES`, or by the catalog.
 
 use std::{collections::BTreeMap, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Usage;
+use super::{Usage, catalog};
 use crate::domain::Provider;
 
 /// The prices of models by `provider/model`, written `openai/gpt-5.5=1.25:10,anthropic/claude-opus-4-6=5:25:0.5`: US
@@ -24,13 +24,29 @@ pub(super) struct Price {
 }
 
 impl Prices {
-    /// The price of a model, if it is known.
-    pub(super) fn of(&self, provider: Provider, model: &str) -> Option<Price> {
+    /// The price of a model, if it is in the list.
+    fn of(&self, provider: Provider, model: &str) -> Option<Price> {
         self.0.get(&format!("{}/{model}", provider.as_str())).copied()
     }
 }
 
+/// What the price of a model is by, in words; none if it is not known.
+pub fn price_source(prices: &Prices, provider: Provider, model: &str) -> Option<String> {
+    known(prices, provider, model).map(|(_, source)| format!("prices of {source}"))
+}
+
+/// The price of a model and what it is by: `LLM_PRICES`, which come first, or the month of the catalog's row.
+pub(super) fn known(prices: &Prices, provider: Provider, model: &str) -> Option<(Price, &'static str)> {
+    let set = prices.of(provider, model).map(|price| (price, "LLM_PRICES"));
+    set.or_else(|| catalog::price(provider, model))
+}
+
 impl Price {
+    /// The price of a million tokens in, out, and read from the cache.
+    pub fn new(input: f64, output: f64, cached: f64) -> Self {
+        Self { input, output, cached }
+    }
+
     /// What these tokens cost, US dollars.
     #[expect(clippy::cast_precision_loss, reason = "nobody uses 2^53 tokens")]
     pub fn cost(self, usage: &Usage) -> f64 {
@@ -91,6 +107,16 @@ mod tests {
         assert_eq!(cost(Provider::Anthropic, "claude"), Some(5.7));
         assert_eq!(cost(Provider::OpenAi, "claude"), None);
         assert_eq!(String::from(prices.clone()).parse(), Ok(prices));
+    }
+
+    #[test]
+    fn the_setting_comes_before_the_catalog() {
+        let prices: Prices = "openai/gpt-5.5=1:2".parse().unwrap();
+        let known = |model| known(&prices, Provider::OpenAi, model);
+        assert_eq!(known("gpt-5.5"), Some((Price::new(1.0, 2.0, 1.0), "LLM_PRICES")));
+        let (_, source) = known("gpt-5.6-sol").unwrap();
+        assert!(source.starts_with("2026-"), "{source}");
+        assert_eq!(known("my-own"), None);
     }
 
     #[test]

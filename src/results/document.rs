@@ -36,6 +36,10 @@ pub struct JobResult {
     pub reports: Reports,
     /// Tokens of all steps.
     pub usage: Usage,
+    /// What the costs follow: `prices of 2026-11`, as the program knows them, or `prices of LLM_PRICES`; none if no price is
+    /// known.
+    #[serde(default)]
+    pub prices: Option<String>,
     /// The daily bars up to the analysis date, adjusted as of it, as CSV: date, open, high, low, close, volume. They are
     /// those of a year and of 200 days before.
     #[serde(default)]
@@ -128,6 +132,7 @@ impl JobResult {
             final_state: FinalState::new(analysis, &reports),
             reports,
             usage: analysis.usage(),
+            prices: None,
             bars: bars_csv::write(&analysis.bars),
             steps: analysis.steps.clone(),
         })

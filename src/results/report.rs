@@ -125,7 +125,8 @@ fn write_costs(out: &mut String, result: &JobResult) -> Result {
     }
     let seconds: f64 = result.steps.iter().map(|step| step.seconds).sum();
     write!(out, "| **Total** | | {seconds:.1} ")?;
-    write_usage(out, &result.usage)
+    write_usage(out, &result.usage)?;
+    result.prices.iter().try_for_each(|prices| writeln!(out, "\nUS dollars by the {prices}."))
 }
 
 fn write_usage(out: &mut String, usage: &Usage) -> Result {

@@ -131,9 +131,12 @@ impl<'a> Attempt<'a> {
     /// between leaves a job that runs its last step again and replaces the result with the same. The lease may be lost
     /// while the result is written; then it is refused if the next attempt has written its own, and replaced by that else.
     async fn complete(&self, analysis: &Analysis) -> Result<(), LeaseLost> {
-        let Some(result) = JobResult::new(self.claim.job.id, self.claim.job.attempt, analysis) else {
+        let Some(mut result) = JobResult::new(self.claim.job.id, self.claim.job.attempt, analysis) else {
             return self.fail(&failure::panicked(&"the firm ended without an outcome")).await;
         };
+        let (desk, config) = (&self.worker.desk, &self.claim.job.request.config);
+        result.warnings.extend(desk.retirements(config));
+        result.prices = result.usage.cost_usd.and_then(|_| desk.price_sources(config));
         self.keeper.confirm().await?;
         match timeout(WRITE_LIMIT, self.worker.results.write(&result)).await {
             Ok(Ok(place)) => self.completed(result, &place).await,

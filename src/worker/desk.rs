@@ -1,15 +1,14 @@
 //! From a job's settings and the service's to the firm that works on it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::sources::choice;
 use crate::{
-    agents::{Brief, Firm, Models},
+    agents::{Brief, Firm},
     config::Config,
-    domain::{Analyst, AssetType, Provider, Vendor},
-    egress::Reach,
-    jobs::{JobConfig, JobRequest, ModelName, ServedModels, Temperature},
-    llm::{self, Backend, Gates, LlmError, ollama},
+    domain::{Analyst, AssetType, Vendor},
+    jobs::{JobConfig, JobRequest},
+    llm::{Gates, ollama},
     market::{self, Keys, Vendors, WebOptions},
     memory::DecisionLog,
 };
@@ -19,19 +18,16 @@ use crate::{
 #[error("{0}")]
 pub struct InvalidConfig(pub(super) String);
 
-/// Models that are listed at most; a gateway has hundreds.
-const MAX_LISTED: usize = 1000;
-
 /// Puts firms together.
 pub struct Desk {
-    config: Arc<Config>,
+    pub(super) config: Arc<Config>,
     /// Whether nothing may use the network: then only the rules model works.
-    offline: bool,
+    pub(super) offline: bool,
     vendors: Vendors,
     /// Before the model servers, for all jobs.
-    gates: Gates,
+    pub(super) gates: Gates,
     /// Of Ollama's models, for all jobs.
-    pulls: Arc<ollama::Pulls>,
+    pub(super) pulls: Arc<ollama::Pulls>,
 }
 
 impl Desk {
@@ -89,42 +85,6 @@ impl Desk {
         })
     }
 
-    /// The models that a job is worked on with.
-    fn models(&self, job: &JobConfig) -> Result<Models, InvalidConfig> {
-        let backend = self.backend(job)?;
-        let (deep, quick) = self.model_names(job, backend.provider)?;
-        let connect = |name| llm::connect(&backend, name).map_err(|error: LlmError| InvalidConfig(error.to_string()));
-        Ok(Models { deep: connect(deep)?, quick: connect(quick)? })
-    }
-
-    /// Asks the service's own models whether they are there; what each says, in a line.
-    pub async fn check_models(&self) -> Result<String, InvalidConfig> {
-        let job = JobConfig::default();
-        let backend = self.backend(&job)?;
-        let (deep, quick) = self.model_names(&job, backend.provider)?;
-        let ask = async |name| llm::check(&backend, name).await.map_err(|error| InvalidConfig(error.to_string()));
-        let answer = ask(deep).await?;
-        Ok(if deep == quick { answer } else { format!("{answer}; {}", ask(quick).await?) })
-    }
-
-    /// The service's own models, as their server lists them.
-    pub async fn served_models(&self) -> Result<ServedModels, InvalidConfig> {
-        let job = JobConfig::default();
-        let backend = self.backend(&job)?;
-        let (deep, quick) = self.model_names(&job, backend.provider)?;
-        let listed = llm::models(&backend).await;
-        let error = listed.as_ref().err().map(ToString::to_string);
-        let mut available = listed.unwrap_or_default();
-        available.truncate(MAX_LISTED);
-        Ok(ServedModels {
-            provider: backend.provider,
-            deep_think_llm: deep.into(),
-            quick_think_llm: quick.into(),
-            available,
-            error,
-        })
-    }
-
     /// The vendors of a job that chooses none, by kind of data, in a line. It asks nobody.
     pub fn vendors(&self) -> Result<String, InvalidConfig> {
         let choice = choice(&JobConfig::default(), &self.config, self.offline)?;
@@ -134,59 +94,6 @@ impl Desk {
         let some = some.into_iter().map(String::as_str).collect::<Vec<_>>().join("; ");
         let none = none.into_iter().map(|line| line.trim_end()).collect::<Vec<_>>().join(", ");
         Ok(if none.is_empty() { some } else { format!("{some}; nobody for {none}") })
-    }
-
-    /// The names of the deep and the quick model: the job's, or the service's where its provider is meant, or the
-    /// provider's usual ones.
-    fn model_names<'a>(&'a self, job: &'a JobConfig, provider: Provider) -> Result<(&'a str, &'a str), InvalidConfig> {
-        let config = &self.config;
-        let own = provider == config.llm_provider;
-        let pick = |asked: &'a Option<ModelName>, set: &'a Option<ModelName>, usual: Option<&'static str>| {
-            let named = asked.as_ref().or(set.as_ref().filter(|_| own)).map(ModelName::as_str);
-            named.or(usual).ok_or_else(|| no_model(provider))
-        };
-        let (deep, quick) = usual_models(provider);
-        Ok((
-            pick(&job.deep_think_llm, &config.deep_think_llm, deep)?,
-            pick(&job.quick_think_llm, &config.quick_think_llm, quick)?,
-        ))
-    }
-
-    /// Where a job's models are.
-    fn backend(&self, job: &JobConfig) -> Result<Backend, InvalidConfig> {
-        let config = &self.config;
-        let provider = job.llm_provider.unwrap_or(if self.offline { Provider::Rules } else { config.llm_provider });
-        if self.offline && provider != Provider::Rules {
-            return Err(InvalidConfig(format!(
-                "this service runs with --offline, so llm_provider {} can't be used; leave it out, or start the service \
-                 without --offline",
-                provider.as_str()
-            )));
-        }
-        let own_url = config.base_url(provider);
-        let asked = job.backend_url.as_ref().map(|url| url.as_url().clone());
-        let reach = asked.as_ref().map_or(Reach::Anywhere, |url| config.backend_reach(provider, url));
-        // The operator's key goes to the operator's URL alone: a job could name a server that collects keys.
-        let key = config.api_key(provider).filter(|_| asked.is_none() || asked == own_url);
-        let base_url = asked.or(own_url);
-        Ok(Backend {
-            provider,
-            api_key: key.cloned(),
-            gate: self.gates.before(provider, base_url.as_ref()),
-            prices: config.llm_prices.clone(),
-            base_url,
-            reach,
-            timeout: Duration::from_secs(config.llm_timeout),
-            temperature: job.temperature.map(Temperature::get).or(config.llm_temperature),
-            reasoning_effort: job.reasoning_effort.or(config.reasoning_effort),
-            azure_api_version: config.azure_openai_api_version.clone(),
-            ollama: ollama::Options {
-                num_ctx: config.ollama_num_ctx,
-                keep_alive: config.ollama_keep_alive.clone(),
-                pull: config.ollama_pull,
-                pulls: self.pulls.clone(),
-            },
-        })
     }
 }
 
@@ -204,32 +111,4 @@ fn analysts(job: &JobConfig, asset: AssetType) -> Result<Vec<Analyst>, InvalidCo
         ));
     }
     Ok(analysts)
-}
-
-/// The deep and the quick model of a provider where nobody named one.
-fn usual_models(provider: Provider) -> (Option<&'static str>, Option<&'static str>) {
-    let (deep, quick) = match provider {
-        Provider::Ollama => ("qwen3:8b", "qwen3:8b"),
-        Provider::OpenAi => ("gpt-5.5", "gpt-5.4-mini"),
-        Provider::Anthropic => ("claude-opus-4-6", "claude-sonnet-4-6"),
-        Provider::Google => ("gemini-2.5-pro", "gemini-2.5-flash"),
-        Provider::Xai => ("grok-4", "grok-4-fast"),
-        Provider::DeepSeek => ("deepseek-chat", "deepseek-chat"),
-        Provider::Groq => ("openai/gpt-oss-120b", "openai/gpt-oss-20b"),
-        Provider::Mistral => ("mistral-large-latest", "mistral-small-latest"),
-        Provider::Qwen => ("qwen-max", "qwen-plus"),
-        Provider::Glm => ("glm-4.6", "glm-4.5-air"),
-        Provider::Rules => ("rules", "rules"),
-        // A gateway, deployments of one's own, and servers of any kind.
-        Provider::OpenRouter | Provider::Azure | Provider::OpenAiCompatible => return (None, None),
-    };
-    (Some(deep), Some(quick))
-}
-
-fn no_model(provider: Provider) -> InvalidConfig {
-    InvalidConfig(format!(
-        "{} has no usual model: name deep_think_llm and quick_think_llm in the job's config, or set DEEP_THINK_LLM and \
-         QUICK_THINK_LLM",
-        provider.as_str()
-    ))
 }

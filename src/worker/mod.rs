@@ -20,6 +20,7 @@ pub mod gpu;
 mod heartbeat;
 mod lease_keeper;
 mod limits;
+mod models;
 mod observer;
 mod sources;
 mod webhooks;

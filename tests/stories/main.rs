@@ -23,6 +23,7 @@ mod memory;
 mod model_server;
 mod operations;
 mod pages;
+mod providers;
 mod results;
 mod rules;
 mod security;

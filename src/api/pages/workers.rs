@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     api::Api,
-    jobs::{Gpu, WorkerInfo},
+    domain::Provider,
+    jobs::{Gpu, ServedModels, WorkerInfo},
 };
 
 /// `GET /dashboard/workers`
@@ -83,8 +84,8 @@ fn card(worker: &WorkerInfo, page: &Page<'_>) -> Markup {
                 div { dt { "attempts ended" } dd { (words::number(worker.finished)) } }
                 @if let Some(models) = &worker.models {
                     div { dt { "provider" } dd { (models.provider.as_str()) } }
-                    div { dt { "deep-think model" } dd { (models.deep_think_llm) } }
-                    div { dt { "quick-think model" } dd { (models.quick_think_llm) } }
+                    div { dt { "deep-think model" } dd { (model(models, models.deep_think_provider, &models.deep_think_llm)) } }
+                    div { dt { "quick-think model" } dd { (model(models, models.quick_think_provider, &models.quick_think_llm)) } }
                     @if let Some(error) = &models.error { div { dt { "models" } dd.wrong { (error) } } }
                 }
             }
@@ -97,6 +98,14 @@ fn card(worker: &WorkerInfo, page: &Page<'_>) -> Markup {
             @for gpu in &worker.gpus { (gpu_part(gpu)) }
             @if let Some(reason) = &worker.no_gpu { p.small { (reason) } }
         }
+    }
+}
+
+/// The name of a model, with its provider if that is not the main one.
+fn model(models: &ServedModels, provider: Option<Provider>, name: &str) -> String {
+    match provider.filter(|provider| *provider != models.provider) {
+        Some(provider) => format!("{name} ({})", provider.as_str()),
+        None => name.into(),
     }
 }
 

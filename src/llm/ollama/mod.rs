@@ -57,7 +57,7 @@ impl Ollama {
         let service = Service::of(Provider::Ollama);
         let base = service.base_url(backend)?;
         Ok(Self {
-            endpoint: Endpoint::new(service, without_v1(base), None, backend)?,
+            endpoint: Endpoint::new(service, without_v1(base), backend.api_key.clone(), backend)?,
             model: model.into(),
             temperature: backend.temperature,
             effort: backend.reasoning_effort,

@@ -2,41 +2,29 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{Provider, ReasoningEffort};
+use crate::domain::{EffortField, Provider, ReasoningEffort};
 
 /// What a service wants otherwise than OpenAI.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dialect {
-    effort: EffortWord,
+    effort: EffortField,
     /// Whether a user may not speak right after a tool.
     pub answers_tools: bool,
     /// Whether its open models reason unless they are told not to, and do so in streams alone
     /// (<https://www.alibabacloud.com/help/en/model-studio/deep-thinking>).
     pub thinks_in_streams: bool,
+    /// Whether its reasoning models are asked to keep thoughts out of the text.
+    pub reasoning_split: bool,
 }
-
-/// How a service is told how long to think.
-#[derive(Debug, Clone, Copy)]
-enum EffortWord {
-    /// `"reasoning_effort": "low"`
-    Flat,
-    /// `"reasoning": {"effort": "low"}`
-    Nested,
-    /// By the model's name, or not at all.
-    Never,
-}
-
-const LIKE_OPENAI: Dialect = Dialect { effort: EffortWord::Flat, answers_tools: false, thinks_in_streams: false };
 
 impl Dialect {
     pub fn of(provider: Provider) -> Self {
-        let silent = Self { effort: EffortWord::Never, ..LIKE_OPENAI };
-        match provider {
-            Provider::OpenRouter => Self { effort: EffortWord::Nested, ..LIKE_OPENAI },
-            Provider::Mistral => Self { answers_tools: true, ..silent },
-            Provider::Qwen => Self { thinks_in_streams: true, ..silent },
-            Provider::DeepSeek | Provider::Glm => silent,
-            _ => LIKE_OPENAI,
+        let quirks = provider.service().quirks;
+        Self {
+            effort: quirks.effort,
+            answers_tools: quirks.no_user_after_tool,
+            thinks_in_streams: quirks.enable_thinking,
+            reasoning_split: quirks.reasoning_split,
         }
     }
 
@@ -44,9 +32,9 @@ impl Dialect {
     pub fn put_effort(self, body: &mut Value, effort: ReasoningEffort) -> bool {
         let word = effort.as_str();
         match self.effort {
-            EffortWord::Flat => body["reasoning_effort"] = word.into(),
-            EffortWord::Nested => body["reasoning"] = json!({"effort": word}),
-            EffortWord::Never => return false,
+            EffortField::Flat => body["reasoning_effort"] = word.into(),
+            EffortField::Nested => body["reasoning"] = json!({"effort": word}),
+            EffortField::None => return false,
         }
         true
     }

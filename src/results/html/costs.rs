@@ -25,7 +25,10 @@ pub fn costs(result: &JobResult) -> Markup {
                     tfoot { tr { th scope="row" { "All" } td {} (figures(seconds, &result.usage)) } }
                 }
             }
-            @if result.usage.cost_usd.is_none() { p.small { "What a model costs is told where its price is known (LLM_PRICES)." } }
+            @if result.usage.cost_usd.is_none() {
+                p.small { "No costs: the price of a model is not known. LLM_PRICES sets it." }
+            }
+            @if let Some(prices) = &result.prices { p.small { "US dollars by the " (prices) "." } }
         }
     }
 }

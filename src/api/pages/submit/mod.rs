@@ -88,6 +88,10 @@ fn models_part(config: &Config, models: Option<&ServedModels>) -> Markup {
             legend { "Models" }
             (choice("llm_provider", "Provider", &format!("the service's: {provider}"), &Provider::NAMES))
             div.pair {
+                (choice("deep_think_provider", "Deep-think provider", "the same", &Provider::NAMES))
+                (choice("quick_think_provider", "Quick-think provider", "the same", &Provider::NAMES))
+            }
+            div.pair {
                 (text("deep_think_llm", "Deep-think model", deep, Some("models")))
                 (text("quick_think_llm", "Quick-think model", quick, Some("models")))
             }

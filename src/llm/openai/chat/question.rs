@@ -32,6 +32,9 @@ pub(in crate::llm::openai) fn question(client: &Client, request: &ChatRequest, d
         body["temperature"] = temperature.into();
         sent.push(Feature::Temperature);
     }
+    if dialect.reasoning_split {
+        body["reasoning_split"] = true.into();
+    }
     put_effort(client, request, dialect, &mut body, &mut sent);
     let in_words = put_form(client, request.schema.as_ref(), &mut body, &mut sent);
     let (messages, features) = messages(&request.messages, in_words, dialect, &client.known);
