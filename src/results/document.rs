@@ -38,7 +38,7 @@ pub struct JobResult {
     pub usage: Usage,
     /// What the costs follow: `prices of 2026-11`, as the program knows them, or `prices of LLM_PRICES`; none if no price is
     /// known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<String>,
     /// The daily bars up to the analysis date, adjusted as of it, as CSV: date, open, high, low, close, volume. They are
     /// those of a year and of 200 days before.

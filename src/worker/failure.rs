@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::desk::InvalidConfig;
 use crate::{
     agents::AgentError,
+    domain::Provider,
     jobs::{ErrorType, Failure},
+    llm::{LlmError, catalog},
     results::ResultsError,
 };
 
@@ -15,7 +17,7 @@ impl From<AgentError> for Failure {
         match error {
             AgentError::Model { source, .. } | AgentError::NotReady(source) => Self {
                 error_type: ErrorType::LlmError,
-                message,
+                message: successor(&source).map_or(message.clone(), |hint| format!("{message}; {hint}")),
                 transient: source.is_transient(),
                 retry_after: source.retry_after(),
             },
@@ -38,6 +40,13 @@ impl From<ResultsError> for Failure {
     fn from(error: ResultsError) -> Self {
         Self { transient: true, ..permanent(ErrorType::StorageError, error.to_string()) }
     }
+}
+
+/// What to use instead of a model that its server refuses to know, if its provider has retired it.
+fn successor(error: &LlmError) -> Option<String> {
+    let LlmError::UnknownModel { provider: name, model, .. } = error else { return None };
+    let provider = Provider::ALL.into_iter().find(|provider| provider.service().name == *name)?;
+    catalog::retired(provider, model).map(|retired| retired.hint())
 }
 
 /// The hard limit passed.

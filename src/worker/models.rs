@@ -17,12 +17,16 @@ use crate::{
 
 /// Models that are listed at most; a gateway has hundreds.
 const MAX_LISTED: usize = 1000;
+/// Models that an error names at most.
+const SHOWN: usize = 10;
 
 /// A model of a job.
 struct Choice {
     tier: Tier,
     backend: Backend,
     model: String,
+    /// Whether nobody named the model.
+    is_default: bool,
 }
 
 impl Desk {
@@ -73,7 +77,7 @@ impl Desk {
     /// The service's own models, as their servers list them.
     pub async fn served_models(&self) -> Result<ServedModels, InvalidConfig> {
         let [deep, quick] = self.choices(&JobConfig::default())?;
-        let (mut available, mut errors) = (BTreeSet::new(), Vec::new());
+        let (mut available, mut errors) = (Vec::new(), Vec::new());
         for (place, choice) in [&quick, &deep].into_iter().enumerate() {
             if place > 0 && choice.backend.provider == quick.backend.provider {
                 continue;
@@ -83,13 +87,14 @@ impl Desk {
                 Err(error) => errors.push(error.to_string()),
             }
         }
+        available.truncate(MAX_LISTED);
         Ok(ServedModels {
             provider: self.main_provider(&JobConfig::default()),
             deep_think_provider: Some(deep.backend.provider),
             quick_think_provider: Some(quick.backend.provider),
             deep_think_llm: deep.model,
             quick_think_llm: quick.model,
-            available: available.into_iter().take(MAX_LISTED).collect(),
+            available,
             error: Some(errors.join("; ")).filter(|errors| !errors.is_empty()),
         })
     }
@@ -105,7 +110,8 @@ impl Desk {
         self.config.check_model(job, tier).map_err(InvalidConfig)?;
         let named = self.config.model(job, tier).map(ModelName::as_str);
         let model = named.or(catalog::default_model(provider, tier)).ok_or_else(|| no_model(provider))?;
-        Ok(Choice { tier, backend: self.backend(job, provider), model: model.into() })
+        let backend = self.backend(job, provider);
+        Ok(Choice { tier, backend, model: model.into(), is_default: named.is_none() })
     }
 
     fn main_provider(&self, job: &JobConfig) -> Provider {
@@ -166,18 +172,33 @@ impl Choice {
         if let (Err(LlmError::UnknownModel { .. }), Some((name, _))) = (&found, routed(provider, model)) {
             found = llm::check(&self.backend, name).await;
         }
-        match found {
-            Ok(found) => Ok(format!("{found}{}", self.remark())),
-            Err(LlmError::UnknownModel { provider: server, model, message, .. }) => {
-                let retired = catalog::retired(provider, &model).map(|retired| format!("; {}", retired.hint()));
-                Err(InvalidConfig(format!(
-                    "{server} has no model {model}: {message}; set {} to a model that it has{}",
-                    self.tier.model_setting(),
-                    retired.unwrap_or_default()
-                )))
-            }
-            Err(error) => Err(InvalidConfig(error.to_string())),
+        let error = match found {
+            Ok(found) => return Ok(format!("{found}{}", self.remark())),
+            Err(error) => error,
+        };
+        if let LlmError::UnknownModel { message, .. } = &error {
+            return Err(self.missing(message));
         }
+        // Some servers answer the question for one model in a form of their own; their list tells all the same.
+        match llm::models(&self.backend).await {
+            Ok(listed) if !listed.is_empty() && !listed.contains(model) => {
+                let some: Vec<_> = listed.iter().take(SHOWN).map(String::as_str).collect();
+                Err(self.missing(&format!("it has {}", some.join(", "))))
+            }
+            _ => Err(InvalidConfig(error.to_string())),
+        }
+    }
+
+    /// The error of a model that the server does not have; `told` is what the server has to say about it.
+    fn missing(&self, told: &str) -> InvalidConfig {
+        let (provider, model, setting) = (self.backend.provider, &self.model, self.tier.model_setting());
+        let default = if self.is_default { format!(", the default of {setting}") } else { String::new() };
+        let retired = catalog::retired(provider, model).map(|retired| format!("; {}", retired.hint()));
+        InvalidConfig(format!(
+            "{} has no model {model}{default}: {told}; set {setting} to a model that it has{}",
+            provider.service().name,
+            retired.unwrap_or_default()
+        ))
     }
 
     /// What the catalog adds: the retirement of a model that is still there, and what the prices are by.

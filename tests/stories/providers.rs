@@ -1,9 +1,9 @@
 //! Providers of models: two in one job, keys that go to their own server alone, and names that are refused.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    llm::FakeLlm,
+    llm::{FakeLlm, Trouble},
     program::{Run, Sandbox},
     service::Service,
 };
@@ -88,4 +88,116 @@ async fn a_jobs_url_is_that_of_its_main_provider_alone() {
     let answer = service.http.post(format!("{}/jobs", service.url)).json(&body).send().await.unwrap();
     assert_eq!(answer.status(), 422);
     assert!(answer.text().await.unwrap().contains("config.backend_url"));
+}
+
+#[tokio::test]
+async fn doctor_fails_if_a_model_is_missing_and_names_the_setting() {
+    let (main, ollama) = (FakeLlm::start().await, FakeLlm::start().await);
+    // The fake's list of models has `fake` alone.
+    for (provider, path, key) in [("openai", "/v1", "OPENAI_API_KEY"), ("google", "/v1beta", "GOOGLE_API_KEY")] {
+        let sandbox = Sandbox::new()
+            .set("LLM_PROVIDER", provider)
+            .set("LLM_BACKEND_URL", format!("{}{path}", main.url()))
+            .set(key, "key-of-main");
+        let (code, models) = doctor(&sandbox).await;
+        assert_ne!(code, Some(0));
+        assert_eq!(models["verdict"], "broken", "{models}");
+        let text = models["text"].as_str().unwrap();
+        for setting in ["DEEP_THINK_LLM", "QUICK_THINK_LLM"] {
+            assert!(text.contains(&format!("set {setting} to a model that it has")), "{text}");
+        }
+    }
+    // Each tier is asked for at its own provider.
+    let sandbox = two_servers(&main, &ollama)
+        .set("DEEP_THINK_LLM", "fake")
+        .set("QUICK_THINK_LLM", "qwen3:8b")
+        .set("QUICK_THINK_PROVIDER", "ollama");
+    assert_eq!(doctor(&sandbox).await.1["verdict"], "ok");
+    let sandbox = sandbox.set("DEEP_THINK_LLM", "gone");
+    let models = doctor(&sandbox).await.1;
+    assert_eq!(models["verdict"], "broken");
+    assert!(!models["text"].as_str().unwrap().contains("QUICK_THINK_LLM"), "{models}");
+}
+
+/// How `doctor` ends, and what it says about models.
+async fn doctor(sandbox: &Sandbox) -> (Option<i32>, Value) {
+    let run = sandbox.run(&["doctor", "--json"]).await;
+    let mut report: Value = serde_json::from_str(&run.stdout).unwrap();
+    (run.code, report["checks"]["models"].take())
+}
+
+#[tokio::test]
+async fn costs_show_without_a_setting_and_say_which_prices_they_follow() {
+    let main = FakeLlm::start().await;
+    let sandbox = Sandbox::new()
+        .set("PRICE_VENDORS", "sample")
+        .set("LLM_PROVIDER", "openrouter")
+        .set("LLM_BACKEND_URL", format!("{}/v1", main.url()))
+        .set("DEEP_THINK_LLM", "openai/gpt-5.5")
+        .set("QUICK_THINK_LLM", "anthropic/claude-sonnet-5");
+    let result = |run: Run| serde_json::from_str::<Value>(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let known = result(analyze(&sandbox, &["--json"]).await);
+    assert!(known["usage"]["cost_usd"].as_f64().unwrap() > 0.0);
+    assert!(known["prices"].as_str().unwrap().starts_with("prices of 20"), "{}", known["prices"]);
+
+    let sandbox = sandbox.set("LLM_PRICES", "openrouter/openai/gpt-5.5=1:1,openrouter/anthropic/claude-sonnet-5=1:1");
+    let set = result(analyze(&sandbox, &["--json"]).await);
+    assert_eq!(set["prices"], "prices of LLM_PRICES");
+    assert_ne!(set["usage"]["cost_usd"], known["usage"]["cost_usd"]);
+}
+
+#[tokio::test]
+async fn a_retired_model_is_named_with_its_successor_while_it_still_answers() {
+    let main = FakeLlm::start().await;
+    let sandbox = Sandbox::new()
+        .set("PRICE_VENDORS", "sample")
+        .set("LLM_PROVIDER", "deepseek")
+        .set("LLM_BACKEND_URL", format!("{}/v1", main.url()));
+    let run = analyze(&sandbox, &["--json", "--quick-model", "deepseek-chat"]).await;
+    let result: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let warnings = result["warnings"].to_string();
+    assert!(warnings.contains("deepseek-chat") && warnings.contains("use deepseek-v4-flash"), "{warnings}");
+}
+
+#[tokio::test]
+async fn a_model_that_the_server_no_longer_knows_is_named_with_its_successor() {
+    let main = FakeLlm::start().await;
+    let refusal = json!({"error": {"message": "The model `grok-4` does not exist", "code": "model_not_found"}});
+    main.will(std::iter::repeat_n(Trouble::Status(404, refusal, ""), 20));
+    let sandbox = Sandbox::new()
+        .set("PRICE_VENDORS", "sample")
+        .set("LLM_PROVIDER", "xai")
+        .set("LLM_BACKEND_URL", format!("{}/v1", main.url()));
+    let run = analyze(&sandbox, &["--quick-model", "grok-4"]).await;
+    assert_ne!(run.code, Some(0));
+    assert!(format!("{run:?}").contains("use grok-4.3"), "{run:?}");
+}
+
+#[tokio::test]
+async fn names_that_lead_elsewhere_are_refused_at_the_edge() {
+    let sandbox = Sandbox::new()
+        .set("API_LISTEN", "127.0.0.1:0")
+        .set("LLM_PROVIDER", "ollama")
+        .set("OLLAMA_BASE_URL", "http://127.0.0.1:9")
+        .set("OLLAMA_REGISTRIES", "hf.co");
+    let server = sandbox.start(&["serve"]);
+    let service = Service::at(&server.url().await);
+    let answer = async |field: &str, model: &str| {
+        let body = json!({"ticker": "AAPL", "date": "2012-09-19", "config": {field: model}});
+        let answer = service.http.post(format!("{}/jobs", service.url)).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for field in ["deep_think_llm", "quick_think_llm"] {
+        for model in ["../x", "a?b", "a#b", "a%2fb", "/x", r"a\b"] {
+            let (status, problem) = answer(field, model).await;
+            assert_eq!(status, 422, "{model}");
+            assert!(problem.contains(&format!("config.{field}")), "{problem}");
+        }
+        for model in ["evil.example/ns/model:tag", "127.0.0.1:6379/x/y:z"] {
+            let (status, problem) = answer(field, model).await;
+            assert_eq!(status, 422, "{model}");
+            assert!(problem.contains("OLLAMA_REGISTRIES"), "{problem}");
+        }
+        assert_eq!(answer(field, "hf.co/org/model:Q4").await.0, 202);
+    }
 }
