@@ -1,7 +1,7 @@
 //! The keys of the model providers: one setting for each row of the provider table that names one.
 //!
-//! [`ProviderKeys`] is flattened into [`Config`](super::Config). Its schema, which documents the settings, and what it
-//! reads follow from the table, so a new provider needs no field.
+//! [`ProviderKeys`] is flattened into [`Config`](super::Config). Its schema, which documents the settings, and its
+//! deserialization follow from the table, so a new provider needs no field.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -33,7 +33,7 @@ fn settings() -> impl Iterator<Item = (Provider, String)> {
     Provider::ALL.into_iter().map(named).filter(|(_, key)| !key.is_empty())
 }
 
-/// What the documentation says about a provider's key.
+/// The documentation of a provider's key.
 fn description(provider: Provider) -> String {
     let service = provider.service();
     match provider {
@@ -46,7 +46,7 @@ fn description(provider: Provider) -> String {
         Provider::Azure => "The key of the Azure resource.".into(),
         _ => {
             let made_at = service.keys_at.map(|place| format!("; keys are made at {place}")).unwrap_or_default();
-            format!("The key of {}, for the provider {}{made_at}.", service.name, provider.as_str())
+            format!("The key of {} (provider {}){made_at}.", service.name, provider.as_str())
         }
     }
 }

@@ -29,7 +29,7 @@ impl Config {
         job.llm_provider.unwrap_or(self.llm_provider)
     }
 
-    /// The model that the job or the service names for a tier. The service's is that of its own provider alone.
+    /// The model that the job or the service names for a tier. The service's setting applies to the service's provider only.
     pub fn model<'a>(&'a self, job: &'a JobConfig, tier: Tier) -> Option<&'a ModelName> {
         let set = match tier {
             Tier::Deep => self.deep_think_llm.as_ref(),

@@ -1,4 +1,4 @@
-//! The name of a model, which becomes part of URLs and of what Ollama is told to fetch.
+//! The name of a model, which becomes part of URLs and of the address that Ollama fetches.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -30,12 +30,12 @@ impl Prices {
     }
 }
 
-/// What the price of a model is by, in words; none if it is not known.
+/// The source of a model's price, in words; none if the price is not known.
 pub fn price_source(prices: &Prices, provider: Provider, model: &str) -> Option<String> {
     known(prices, provider, model).map(|(_, source)| format!("prices of {source}"))
 }
 
-/// The price of a model and what it is by: `LLM_PRICES`, which come first, or the month of the catalog's row.
+/// The price of a model and its source: `LLM_PRICES`, which takes precedence, or the month of the catalog's row.
 pub(super) fn known(prices: &Prices, provider: Provider, model: &str) -> Option<(Price, &'static str)> {
     let set = prices.of(provider, model).map(|price| (price, "LLM_PRICES"));
     set.or_else(|| catalog::price(provider, model))
@@ -65,7 +65,7 @@ impl FromStr for Prices {
 }
 
 fn entry(text: &str) -> Result<(String, Price), String> {
-    let wrong = || format!("{text:?} is no price; write it as openai/gpt-5.5=1.25:10");
+    let wrong = || format!("{text:?} is not a price; write it as openai/gpt-5.5=1.25:10");
     let (model, prices) = text.split_once('=').filter(|(model, _)| model.contains('/')).ok_or_else(wrong)?;
     let amount = |text: &str| text.trim().parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
     let amounts: Vec<f64> = prices.split(':').map(amount).collect::<Option<_>>().ok_or_else(wrong)?;

@@ -25,7 +25,7 @@ struct Choice {
     tier: Tier,
     backend: Backend,
     model: String,
-    /// Whether nobody named the model.
+    /// Whether neither the job nor a setting names the model.
     is_default: bool,
 }
 
@@ -39,7 +39,7 @@ impl Desk {
         Ok(Models { deep: connect(&deep)?, quick: connect(&quick)? })
     }
 
-    /// Asks the servers of the service's own models whether they have them; what each says, in a line.
+    /// Asks each provider in use whether it has the service's own models. Returns the answers in one line.
     pub async fn check_models(&self) -> Result<String, InvalidConfig> {
         let [deep, quick] = self.choices(&JobConfig::default())?;
         let deep_answer = deep.check().await;
@@ -53,7 +53,7 @@ impl Desk {
         }
     }
 
-    /// What the costs of a job are computed by: `prices of 2026-11` of the catalog, or of `LLM_PRICES`.
+    /// The source of the prices for a job's costs: `prices of 2026-11` (the catalog) or `prices of LLM_PRICES`.
     pub(super) fn price_sources(&self, job: &JobConfig) -> Option<String> {
         let choices = self.choices(job).ok()?;
         let source =
@@ -62,7 +62,7 @@ impl Desk {
         Some(sources.into_iter().collect::<Vec<_>>().join(", ")).filter(|sources| !sources.is_empty())
     }
 
-    /// What the result of a job has to say about models whose day of retirement has passed, though they still answered.
+    /// Warnings for models that answered although the day of their retirement has passed.
     pub(super) fn retirements(&self, job: &JobConfig) -> Vec<String> {
         let warning = |choice: &Choice| {
             let (provider, model) = (choice.backend.provider, &choice.model);
@@ -179,7 +179,7 @@ impl Choice {
         if let LlmError::UnknownModel { message, .. } = &error {
             return Err(self.missing(message));
         }
-        // Some servers answer the question for one model in a form of their own; their list tells all the same.
+        // Gateways may not answer the request for a single model in the provider's form; the list decides then.
         match llm::models(&self.backend).await {
             Ok(listed) if !listed.is_empty() && !listed.contains(model) => {
                 let some: Vec<_> = listed.iter().take(SHOWN).map(String::as_str).collect();
@@ -189,19 +189,19 @@ impl Choice {
         }
     }
 
-    /// The error of a model that the server does not have; `told` is what the server has to say about it.
-    fn missing(&self, told: &str) -> InvalidConfig {
+    /// The error for a model that the server does not have; `reason` is the server's.
+    fn missing(&self, reason: &str) -> InvalidConfig {
         let (provider, model, setting) = (self.backend.provider, &self.model, self.tier.model_setting());
         let default = if self.is_default { format!(", the default of {setting}") } else { String::new() };
         let retired = catalog::retired(provider, model).map(|retired| format!("; {}", retired.hint()));
         InvalidConfig(format!(
-            "{} has no model {model}{default}: {told}; set {setting} to a model that it has{}",
+            "{} has no model {model}{default}: {reason}; set {setting} to a model that it has{}",
             provider.service().name,
             retired.unwrap_or_default()
         ))
     }
 
-    /// What the catalog adds: the retirement of a model that is still there, and what the prices are by.
+    /// The catalog's facts on a model that is there: its retirement, and the source of its price.
     fn remark(&self) -> String {
         let (provider, model) = (self.backend.provider, &self.model);
         let retired = catalog::retired(provider, model).map(|retired| format!("; {}", retired.hint()));

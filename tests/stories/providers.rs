@@ -82,7 +82,7 @@ async fn a_jobs_url_is_that_of_its_main_provider_alone() {
     assert_eq!(asked(&own), (vec!["deep".into()], vec![String::new()]));
     assert_eq!(asked(&ollama), (vec!["qwen3:8b".into()], vec!["Bearer key-of-ollama".into()]));
 
-    // Nobody would be asked at this URL.
+    // No model would be asked at this URL.
     config["deep_think_provider"] = json!("ollama");
     let body = json!({"ticker": "AAPL", "date": "2012-09-19", "config": config});
     let answer = service.http.post(format!("{}/jobs", service.url)).json(&body).send().await.unwrap();
@@ -119,11 +119,17 @@ async fn doctor_fails_if_a_model_is_missing_and_names_the_setting() {
     assert!(!models["text"].as_str().unwrap().contains("QUICK_THINK_LLM"), "{models}");
 }
 
-/// How `doctor` ends, and what it says about models.
+/// The exit code of `doctor`, and its verdict on models.
 async fn doctor(sandbox: &Sandbox) -> (Option<i32>, Value) {
     let run = sandbox.run(&["doctor", "--json"]).await;
     let mut report: Value = serde_json::from_str(&run.stdout).unwrap();
     (run.code, report["checks"]["models"].take())
+}
+
+/// The result of an `analyze --json`, which is the last of its lines.
+fn result(run: &Run) -> Value {
+    let last = run.stdout.lines().last().unwrap_or_else(|| panic!("{run:?}"));
+    serde_json::from_str(last).unwrap()
 }
 
 #[tokio::test]
@@ -135,13 +141,12 @@ async fn costs_show_without_a_setting_and_say_which_prices_they_follow() {
         .set("LLM_BACKEND_URL", format!("{}/v1", main.url()))
         .set("DEEP_THINK_LLM", "openai/gpt-5.5")
         .set("QUICK_THINK_LLM", "anthropic/claude-sonnet-5");
-    let result = |run: Run| serde_json::from_str::<Value>(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
-    let known = result(analyze(&sandbox, &["--json"]).await);
+    let known = result(&analyze(&sandbox, &["--json"]).await);
     assert!(known["usage"]["cost_usd"].as_f64().unwrap() > 0.0);
     assert!(known["prices"].as_str().unwrap().starts_with("prices of 20"), "{}", known["prices"]);
 
     let sandbox = sandbox.set("LLM_PRICES", "openrouter/openai/gpt-5.5=1:1,openrouter/anthropic/claude-sonnet-5=1:1");
-    let set = result(analyze(&sandbox, &["--json"]).await);
+    let set = result(&analyze(&sandbox, &["--json"]).await);
     assert_eq!(set["prices"], "prices of LLM_PRICES");
     assert_ne!(set["usage"]["cost_usd"], known["usage"]["cost_usd"]);
 }
@@ -154,8 +159,7 @@ async fn a_retired_model_is_named_with_its_successor_while_it_still_answers() {
         .set("LLM_PROVIDER", "deepseek")
         .set("LLM_BACKEND_URL", format!("{}/v1", main.url()));
     let run = analyze(&sandbox, &["--json", "--quick-model", "deepseek-chat"]).await;
-    let result: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
-    let warnings = result["warnings"].to_string();
+    let warnings = result(&run)["warnings"].to_string();
     assert!(warnings.contains("deepseek-chat") && warnings.contains("use deepseek-v4-flash"), "{warnings}");
 }
 

@@ -1,17 +1,17 @@
-//! What a row of the provider table says.
+//! The columns of the provider table.
 
 /// A model service: where it is, how requests authenticate, and what error messages say about it.
 #[derive(Debug)]
 pub struct Service {
     /// The name for people.
     pub name: &'static str,
-    /// Scheme and host of the base URL, if the service has one for everybody.
+    /// Scheme and host of the base URL; none if each operator has a different one.
     pub url: Option<&'static str>,
     /// The path of the base URL. A custom URL that has only a host gets it too.
     pub path: &'static str,
     /// The setting that holds the key; empty if the service has none.
     pub key: &'static str,
-    /// Whether the service's own address answers nobody without a key.
+    /// Whether the service requires a key at its own address.
     pub key_required: bool,
     /// Where keys are made.
     pub keys_at: Option<&'static str>,
@@ -46,7 +46,7 @@ pub struct Quirks {
     /// Open models think unless the request says `enable_thinking: false`, and can think only while streaming
     /// (<https://www.alibabacloud.com/help/en/model-studio/deep-thinking>).
     pub enable_thinking: bool,
-    /// With `reasoning_split: true` the thoughts come in a field of their own, and not as `<think>` in the text
+    /// With `reasoning_split: true` thoughts come in a separate field instead of as `<think>` in the text
     /// (<https://platform.minimax.io/docs/api-reference/text-openai-api>).
     pub reasoning_split: bool,
 }

@@ -1,4 +1,4 @@
-//! The provider table: one row for each provider. Whoever speaks Chat Completions needs nothing but a row.
+//! The provider table: one row for each provider. A service that speaks Chat Completions needs nothing else.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,7 +132,7 @@ providers! {
     }
     /// Alibaba's Qwen, at `DashScope`'s endpoint in China.
     QwenCn "qwen_cn" {
-        name: "DashScope (China)",
+        name: "DashScope China",
         url: Some("https://dashscope.aliyuncs.com"),
         path: "/compatible-mode/v1",
         key: "DASHSCOPE_CN_API_KEY",
@@ -179,7 +179,7 @@ providers! {
     }
     /// `MiniMax`'s endpoint in China.
     MiniMaxCn "minimax_cn" {
-        name: "MiniMax (China)",
+        name: "MiniMax China",
         url: Some("https://api.minimaxi.com"),
         key: "MINIMAX_CN_API_KEY",
         keys_at: Some("https://platform.minimaxi.com"),
@@ -246,7 +246,7 @@ providers! {
     }
 }
 
-/// A service on the internet that nobody uses without a key, with all that most have in common.
+/// The columns that most services have in common: on the internet, with a key.
 const HOSTED: Service = Service {
     name: "",
     url: None,

@@ -20,13 +20,13 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     reader.deserialize().collect::<Result<_, _>>().expect("the catalog is valid; a test reads it")
 });
 
-/// What is known of one model.
+/// The facts on one model: one row of the data.
 #[derive(Debug, Deserialize)]
 pub struct Entry {
     pub provider: Provider,
     /// The name at the provider.
     pub model: String,
-    default: Default,
+    default: DefaultFor,
     /// The context window in tokens, as far as input may fill it; none if unknown.
     pub context: Option<u64>,
     /// Whether it calls tools.
@@ -60,7 +60,7 @@ pub struct Entry {
 /// The tiers that a model is the provider's default for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Default {
+enum DefaultFor {
     Deep,
     Quick,
     Both,
@@ -91,22 +91,22 @@ impl Retired {
         self.date <= Utc::now().date_naive()
     }
 
-    /// What to do about it, for the end of a message.
+    /// The remedy, as the end of a message.
     pub fn hint(&self) -> String {
         let when = if self.is_past() { "its retirement was announced for" } else { "it will be retired on" };
         format!("{when} {}; use {}", self.date, self.successor)
     }
 }
 
-/// The default model of a provider for a tier; none for gateways and servers that have models of their own.
+/// The default model of a provider for a tier; none for gateways and custom servers.
 pub fn default_model(provider: Provider, tier: Tier) -> Option<&'static str> {
-    let wanted = if tier == Tier::Deep { Default::Deep } else { Default::Quick };
+    let wanted = if tier == Tier::Deep { DefaultFor::Deep } else { DefaultFor::Quick };
     let is_default =
-        |entry: &&Entry| entry.provider == provider && (entry.default == wanted || entry.default == Default::Both);
+        |entry: &&Entry| entry.provider == provider && (entry.default == wanted || entry.default == DefaultFor::Both);
     ENTRIES.iter().find(is_default).map(|entry| entry.model.as_str())
 }
 
-/// What is known of a model, by any form of its name.
+/// The entry of a model, by any form of its name.
 pub fn find(provider: Provider, model: &str) -> Option<&'static Entry> {
     let listed = names::resolve(provider, model)?;
     names::forms(&listed.model).into_iter().find_map(|name| row(listed.provider, &name))
@@ -180,7 +180,7 @@ mod tests {
                 assert!(other.retired.is_none_or(|date| date > checked), "{name} is retired");
             };
             entry.successor.as_deref().into_iter().for_each(still_there);
-            if entry.default != Default::None {
+            if entry.default != DefaultFor::None {
                 assert_eq!(entry.retired, None, "{} is a default", entry.model);
             }
         }

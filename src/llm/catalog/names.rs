@@ -9,7 +9,7 @@ use crate::domain::Provider;
 pub(super) struct Listed<'a> {
     pub provider: Provider,
     pub model: Cow<'a, str>,
-    /// Whether it costs what the provider itself takes.
+    /// Whether the price is the provider's own.
     pub same_price: bool,
 }
 
@@ -21,14 +21,14 @@ pub(super) fn resolve(provider: Provider, model: &str) -> Option<Listed<'_>> {
         Provider::Azure | Provider::OpenAiCompatible => None,
         Provider::OpenRouter => behind_gateway(model),
         Provider::Google => own(model.strip_prefix("models/").unwrap_or(model)),
-        // What comes after the colon chooses the host.
+        // The part after the colon selects the host.
         Provider::HuggingFace => own(model.split_once(':').map_or(model, |(name, _)| name)),
         _ => own(model),
     }
 }
 
-/// A model at OpenRouter: `vendor/model`, or `vendor/model:variant`. Closed models cost there what their vendor takes;
-/// open ones cost what the cheapest host takes.
+/// A model at OpenRouter: `vendor/model`, or `vendor/model:variant`. Closed models have their vendor's price there;
+/// the price of open ones depends on the host.
 fn behind_gateway(model: &str) -> Option<Listed<'_>> {
     let (vendor, name) = model.split_once('/')?;
     let (name, variant) = name.split_once(':').map_or((name, None), |(name, variant)| (name, Some(variant)));
@@ -50,7 +50,7 @@ fn behind_gateway(model: &str) -> Option<Listed<'_>> {
     Some(Listed { provider, model, same_price: is_closed && variant.is_none() })
 }
 
-/// The name, and what it is without `-latest` and without its date, in the order in which they are looked up.
+/// The name itself, then the name without `-latest` or its date: the order of lookups.
 pub(super) fn forms(name: &str) -> Vec<String> {
     let mut forms = vec![name.to_owned()];
     let short = name.strip_suffix("-latest").unwrap_or_else(|| without_date(name));
@@ -74,7 +74,7 @@ fn without_date(name: &str) -> &str {
     name
 }
 
-/// Whether the last four digits are a month and a day. Mistral ends its names in year and month, which is no date.
+/// Whether the last four digits are a month and a day. Mistral's names end in year and month, which is not a date.
 fn is_day(date: &str) -> bool {
     let digits: String = date.chars().filter(char::is_ascii_digit).collect();
     let (month, day) = digits[digits.len() - 4..].split_at(2);
