@@ -27,7 +27,7 @@ pub(super) fn resolve(provider: Provider, model: &str) -> Option<Listed<'_>> {
     }
 }
 
-/// A model at OpenRouter: `vendor/model`, or `vendor/model:variant`. Closed models have their vendor's price there;
+/// A model at `OpenRouter`: `vendor/model`, or `vendor/model:variant`. Closed models have their vendor's price there;
 /// the price of open ones depends on the host.
 fn behind_gateway(model: &str) -> Option<Listed<'_>> {
     let (vendor, name) = model.split_once('/')?;
