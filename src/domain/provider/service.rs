@@ -65,10 +65,6 @@ pub enum EffortField {
 
 impl Quirks {
     /// Like OpenAI.
-    pub const NONE: Self = Self {
-        effort: EffortField::Flat,
-        no_user_after_tool: false,
-        enable_thinking: false,
-        reasoning_split: false,
-    };
+    pub const NONE: Self =
+        Self { effort: EffortField::Flat, no_user_after_tool: false, enable_thinking: false, reasoning_split: false };
 }
