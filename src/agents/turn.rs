@@ -262,10 +262,8 @@ impl<'a> Turn<'a> {
                 return Ok(self.accept(response));
             };
             tracing::warn!(agent = %self.agent, attempt, ?flaw, "the response can't stand as it is");
-            if attempt < ATTEMPTS {
-                if let Some(instruction) = flaw.instruction() {
-                    self.say(instruction.into());
-                }
+            if let Some(instruction) = flaw.instruction().filter(|_| attempt < ATTEMPTS) {
+                self.say(instruction.into());
             }
             if best.is_none() || !response.text.trim().is_empty() {
                 best = Some((response, flaw));
@@ -326,6 +324,8 @@ impl<'a> Turn<'a> {
         let mut ticks = interval(PREVIEW);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.reset();
+        // A model that reasons before it writes is reported once, with nothing written yet.
+        text.mark_changed();
         loop {
             tokio::select! {
                 biased;

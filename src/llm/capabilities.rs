@@ -62,7 +62,7 @@ impl Feature {
                 "encrypted content",
             ],
             Self::Temperature => &["temperature"],
-            Self::ThinkingSwitch => &["enable_thinking", "thinking", "think value"],
+            Self::ThinkingSwitch => &["enable_thinking", "thinking", "think value", "reasoning_split"],
             Self::Effort => &["effort", "reasoning", "thinking", "think value"],
             Self::Schema => &[
                 "schema",

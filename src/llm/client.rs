@@ -83,7 +83,7 @@ impl Client {
         if refusal.lacks_model() {
             return self.endpoint.unknown_model(&self.model, refusal.message);
         }
-        self.endpoint.error(refusal)
+        self.endpoint.error(&refusal)
     }
 }
 

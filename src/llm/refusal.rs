@@ -18,7 +18,7 @@ const MAX_MESSAGE: usize = 500;
 /// How deep a gateway may hide the reason of the service behind it.
 const MAX_DEPTH: usize = 8;
 
-/// Codes of an empty account: OpenAI, Z.ai, MiniMax. Some come with the status of a rate limit, but waiting does not help.
+/// Codes of an empty account: OpenAI, Z.ai, `MiniMax`. Some come with the status of a rate limit, but waiting does not help.
 const NO_CREDIT: [&str; 6] = [
     "insufficient_quota",
     "1113",
@@ -290,13 +290,11 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return bounded(wait, 0.001);
     }
     let value = value(RETRY_AFTER.as_str())?;
-    match value.parse() {
-        Ok(seconds) => bounded(seconds, 1.0),
-        Err(_) => {
-            let wait = httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()?;
-            Some(wait.min(MAX_RETRY_AFTER))
-        }
+    if let Ok(seconds) = value.parse() {
+        return bounded(seconds, 1.0);
     }
+    let wait = httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()?;
+    Some(wait.min(MAX_RETRY_AFTER))
 }
 
 /// Google reports the wait in the body: `{"details": [{"retryDelay": "34s"}]}`.

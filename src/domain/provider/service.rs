@@ -38,7 +38,6 @@ pub enum KeyHeader {
 
 /// Where a provider's Chat Completions differ from OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent differences, each a column of the table")]
 pub struct Quirks {
     /// The field for the reasoning effort.
     pub effort: EffortField,

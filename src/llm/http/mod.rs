@@ -186,10 +186,10 @@ impl Endpoint {
     }
 
     /// The error of a refusal, by what it says and by what HTTP means with its status.
-    pub fn error(&self, refusal: Refusal) -> LlmError {
+    pub fn error(&self, refusal: &Refusal) -> LlmError {
         let (provider, url) = (self.service.name, self.shown.clone());
         let message = self.without_key(&refusal.message);
-        let Refusal { status, retry_after, .. } = refusal;
+        let Refusal { status, retry_after, .. } = *refusal;
         if refusal.is_out_of_credit() {
             let message = format!("{message}; the account has no credit left: add some, or use another provider");
             return LlmError::Refused { provider, url, status, message };

@@ -193,7 +193,7 @@ impl Ollama {
         if refusal.status == 412 || refusal.mentions(&["newer version of ollama"]) {
             refusal.message = format!("{}; update Ollama, in the compose stack by OLLAMA_IMAGE", refusal.message);
         }
-        self.endpoint.error(refusal)
+        self.endpoint.error(&refusal)
     }
 }
 

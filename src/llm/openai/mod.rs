@@ -62,7 +62,7 @@ impl OpenAi {
             // Azure lists its models, but is asked by the names of deployments.
             Ok(models) if self.provider != Provider::Azure => Err(endpoint.unknown_model(model, models.in_words())),
             // Not every server lists its models.
-            Err(refusal) if refusal.status != 404 => Err(endpoint.error(refusal)),
+            Err(refusal) if refusal.status != 404 => Err(endpoint.error(&refusal)),
             _ => Ok(format!(
                 "{} at {} is there, but does not list what it serves; whether it has {model} is seen with the first job",
                 endpoint.service.name, endpoint.shown
@@ -158,22 +158,22 @@ impl OpenAi {
     }
 
     fn give_up(&self, refusal: Refusal, request: &ChatRequest) -> Result<RawResponse, LlmError> {
-        self.client.give_up(self.with_path(refusal), request)
+        self.client.give_up(with_path(refusal), request)
     }
 
     fn refused(&self, refusal: Refusal) -> LlmError {
-        self.client.refused(self.with_path(refusal))
+        self.client.refused(with_path(refusal))
     }
+}
 
-    /// The refusal of a path that the server does not have says which setting holds it.
-    fn with_path(&self, mut refusal: Refusal) -> Refusal {
-        let of_path =
-            refusal.status == 404 && !refusal.lacks_model() && !refusal.lacks_tools() && !refusal.names_other_api();
-        if of_path {
-            refusal.message = format!("{}; check the path in LLM_BACKEND_URL", refusal.message);
-        }
-        refusal
+/// The refusal of a path that the server does not have says which setting holds it.
+fn with_path(mut refusal: Refusal) -> Refusal {
+    let of_path =
+        refusal.status == 404 && !refusal.lacks_model() && !refusal.lacks_tools() && !refusal.names_other_api();
+    if of_path {
+        refusal.message = format!("{}; check the path in LLM_BACKEND_URL", refusal.message);
     }
+    refusal
 }
 
 #[async_trait]

@@ -140,7 +140,7 @@ fn of_key_tags(block: &str, tools: &[ToolSpec]) -> Vec<RawCall> {
     offered(name, tools).map(|name| RawCall { id: None, name, arguments }).into_iter().collect()
 }
 
-/// A tool's name and JSON after it, with whatever tokens between them: Mistral, Kimi, DeepSeek, gpt-oss.
+/// A tool's name and JSON after it, with whatever tokens between them: Mistral, Kimi, `DeepSeek`, gpt-oss.
 fn of_name_and_json(block: &str, tools: &[ToolSpec]) -> Vec<RawCall> {
     let mut places: Vec<_> = tools.iter().flat_map(|tool| block.match_indices(tool.name)).collect();
     places.sort_unstable();

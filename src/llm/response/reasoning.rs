@@ -78,7 +78,7 @@ fn without_channels(text: &str) -> String {
         let end = ENDS.iter().filter_map(|end| body.find(end)).min().unwrap_or(body.len());
         let to_tool = head.contains("to=");
         match head.split_whitespace().next().unwrap_or_default() {
-            _ if to_tool => kept.push_str(&format!("{CHANNEL}{head}{MESSAGE}{}<|call|>", &body[..end])),
+            _ if to_tool => kept.extend([CHANNEL, head, MESSAGE, &body[..end], "<|call|>"]),
             "final" | "commentary" => kept.push_str(&body[..end]),
             // The reasoning, named analysis.
             _ => {}

@@ -25,7 +25,7 @@ struct Completion {
     calls: Vec<Call>,
     reasoning: Map<String, Value>,
     finish_reason: Option<String>,
-    /// What went wrong with the choice, as OpenRouter reports it.
+    /// What went wrong with the choice, as `OpenRouter` reports it.
     error: Option<String>,
     usage: Usage,
     /// Whether there was a choice at all.

@@ -36,6 +36,10 @@ pub(in crate::llm::openai) fn question(client: &Client, request: &ChatRequest, d
         body["reasoning_split"] = true.into();
     }
     put_effort(client, request, dialect, &mut body, &mut sent);
+    if dialect.reasoning_split && client.known.has(Feature::ThinkingSwitch) {
+        body["reasoning_split"] = true.into();
+        sent.push(Feature::ThinkingSwitch);
+    }
     let in_words = put_form(client, request.schema.as_ref(), &mut body, &mut sent);
     let (messages, features) = messages(&request.messages, in_words, dialect, &client.known);
     sent.extend(features);

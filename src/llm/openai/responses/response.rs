@@ -96,12 +96,11 @@ fn finish(response: &Value, refusal: &str) -> Finish {
         return Finish::Blocked(refusal.trim().into());
     }
     let reason = response["incomplete_details"]["reason"].as_str();
-    match (reason, response["status"].as_str()) {
-        (Some("max_output_tokens" | "max_tokens"), _) => Finish::Length,
-        (Some("content_filter"), _) => Finish::Blocked("content_filter".into()),
-        (Some(other), _) => Finish::Interrupted(other.into()),
-        (None, None | Some("completed")) => Finish::Stop,
-        (None, Some(other)) => Finish::Interrupted(other.into()),
+    match reason.or(response["status"].as_str()) {
+        None | Some("completed") => Finish::Stop,
+        Some("max_output_tokens" | "max_tokens") => Finish::Length,
+        Some("content_filter") => Finish::Blocked("content_filter".into()),
+        Some(other) => Finish::Interrupted(other.into()),
     }
 }
 
