@@ -299,7 +299,8 @@ async fn a_job_may_set_every_key_of_its_config() {
     let serve = sandbox.start(&["serve"]);
     let service = Service::at(&serve.url().await);
     let config = json!({
-        "llm_provider": "openai_compatible", "backend_url": format!("{}/v1", llm.url()),
+        "llm_provider": "openai_compatible", "deep_think_provider": "openai_compatible",
+        "quick_think_provider": "openai_compatible", "backend_url": format!("{}/v1", llm.url()),
         "deep_think_llm": "deep", "quick_think_llm": "quick", "temperature": 0.5, "reasoning_effort": "low",
         "max_debate_rounds": 2, "max_risk_discuss_rounds": 2, "selected_analysts": ["market", "news", "fundamentals"],
         "asset_type": "stock", "output_language": "German",
