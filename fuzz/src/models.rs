@@ -57,6 +57,7 @@ fn model(provider: Provider) -> Arc<dyn ChatModel> {
             pulls: Arc::default(),
         },
         azure_api_version: String::new(),
+        bedrock: llm::bedrock::Options::default(),
         gate: Arc::default(),
         prices: llm::Prices::default(),
     };

@@ -23,6 +23,8 @@ pub enum ConfigError {
     Limits { soft: u64, hard: u64 },
     #[error("REDIS_TLS_CERT and REDIS_TLS_KEY go together; set both or none")]
     HalfIdentity,
+    #[error("BEDROCK_ACCESS_KEY_ID and BEDROCK_SECRET_ACCESS_KEY go together; set both or none")]
+    HalfBedrockKey,
 }
 
 /// What is known of one setting.
@@ -68,6 +70,9 @@ pub fn load(variables: impl IntoIterator<Item = (String, String)>) -> Result<Con
     }
     if config.redis_tls_cert.is_some() != config.redis_tls_key.is_some() {
         return Err(ConfigError::HalfIdentity);
+    }
+    if config.bedrock_access_key_id.is_some() != config.bedrock_secret_access_key.is_some() {
+        return Err(ConfigError::HalfBedrockKey);
     }
     Ok(config)
 }
@@ -209,6 +214,7 @@ mod tests {
             ("PRICE_VENDORS", "csv,bloomberg", r#""bloomberg" is not a price vendor"#),
             ("REDIS_QUEUE", "{ta}", "it is a name of at most 64 letters"),
             ("REDIS_TLS_CERT", "client.pem", "REDIS_TLS_CERT and REDIS_TLS_KEY go together"),
+            ("BEDROCK_ACCESS_KEY_ID", "AKIA", "BEDROCK_ACCESS_KEY_ID and BEDROCK_SECRET_ACCESS_KEY go together"),
             ("JOB_SOFT_TIME_LIMIT", "2000", "JOB_SOFT_TIME_LIMIT=2000 is longer than JOB_TIME_LIMIT=1800"),
         ] {
             let error = load_one(name, value).unwrap_err().to_string();

@@ -4,6 +4,7 @@
 //! and in which unit, `defaults.rs` has the defaults, and its JSON schema has the limits. [`load`] reads it.
 
 mod api_keys;
+mod bedrock;
 mod defaults;
 mod load;
 mod networks;
@@ -263,6 +264,22 @@ pub struct Config {
     /// The version of Azure's API: v1, or a date such as 2024-10-21 for the API by deployments, which has Chat Completions
     /// alone.
     pub azure_openai_api_version: String,
+
+    /// The region of Amazon Bedrock; AWS_REGION if unset.
+    pub bedrock_region: Option<String>,
+    /// The id of the access key that requests to Amazon Bedrock are signed with. If unset, AWS_ACCESS_KEY_ID is used, unless
+    /// AWS_ENDPOINT_URL says that it belongs to another store; and without that, the role of the EC2 instance.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub bedrock_access_key_id: Option<SecretString>,
+    /// The secret of BEDROCK_ACCESS_KEY_ID.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub bedrock_secret_access_key: Option<SecretString>,
+    /// The session token of BEDROCK_ACCESS_KEY_ID, if the key is temporary.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub bedrock_session_token: Option<SecretString>,
 
     /// Rounds of the bull and bear debate.
     pub max_debate_rounds: Rounds<5>,

@@ -44,6 +44,11 @@ fn description(provider: Provider) -> String {
         }
         Provider::OpenAiCompatible => "The key of the server at LLM_BACKEND_URL, if it wants one.".into(),
         Provider::Azure => "The key of the Azure resource.".into(),
+        Provider::Bedrock => format!(
+            "The key of Amazon Bedrock, a Bedrock API key; keys are made at {}. Without it, requests are signed with \
+             BEDROCK_ACCESS_KEY_ID.",
+            service.keys_at.unwrap_or_default()
+        ),
         _ => {
             let made_at = service.keys_at.map(|place| format!("; keys are made at {place}")).unwrap_or_default();
             format!("The key of {} (provider {}){made_at}.", service.name, provider.as_str())

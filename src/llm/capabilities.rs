@@ -8,6 +8,10 @@ use super::refusal::Refusal;
 /// A part of a request that a server or model may refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Feature {
+    /// The mark in a prompt up to which Bedrock caches it.
+    CachePoint,
+    /// A limit of tokens that we name, and that may be above the model's own.
+    MaxTokens,
     /// Reasoning that is returned with the calls that followed it.
     Reasoning,
     Temperature,
@@ -37,7 +41,9 @@ pub(super) enum Feature {
 
 impl Feature {
     /// In the order in which a refusal is attributed: particular words before general ones.
-    const BY_WORDS: [Self; 10] = [
+    const BY_WORDS: [Self; 12] = [
+        Self::CachePoint,
+        Self::MaxTokens,
         Self::Reasoning,
         Self::Temperature,
         Self::ParallelCalls,
@@ -53,8 +59,11 @@ impl Feature {
     /// Words of a refusal that is about it.
     fn words(self) -> &'static [&'static str] {
         match self {
+            Self::CachePoint => &["prompt caching", "cachepoint", "cache point"],
+            Self::MaxTokens => &["maximum tokens", "maxtokens", "max_tokens"],
             Self::Reasoning => &[
                 "reasoning_content",
+                "reasoningcontent",
                 "reasoning_details",
                 "thought_signature",
                 "extra_content",
@@ -71,6 +80,8 @@ impl Feature {
                 "output_config",
                 "response mime type",
                 "text.format",
+                "outputconfig",
+                "textformat",
                 "structured output",
             ],
             Self::JsonObject => &["response_format", "json_object", "json mode"],
@@ -108,7 +119,9 @@ impl Capabilities {
     /// Learns from the refusal of a request with the features `sent`; true if the request is worth sending again, without
     /// one of them. What another request learned in the meantime makes no difference: this one had the feature.
     pub(super) fn learn(&self, refusal: &Refusal, sent: &[Feature], model: &str) -> bool {
-        if !matches!(refusal.status, 400 | 404 | 405 | 415 | 422 | 501) {
+        // Bedrock refuses a cache point as if access to the model were denied.
+        let of_cache = refusal.status == 403 && refusal.mentions(Feature::CachePoint.words());
+        if !of_cache && !matches!(refusal.status, 400 | 404 | 405 | 415 | 422 | 501) {
             return false;
         }
         if refusal.names_other_api() {

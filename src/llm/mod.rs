@@ -1,8 +1,8 @@
 //! Chat models behind one trait.
 //!
 //! An agent builds a [`ChatRequest`] and gets a [`ChatResponse`]; [`connect`] decides which provider answers. [`ollama`]
-//! speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`openai`] Chat Completions and
-//! Responses for all others; [`rules`] needs no model at all.
+//! speaks Ollama's native API, [`anthropic`] Messages, [`gemini`] generateContent, [`bedrock`] Converse, [`openai`] Chat
+//! Completions and Responses for all others; [`rules`] needs no model at all.
 //!
 //! Clients share the table of services (`service`), HTTP and its failures (`http`, `refusal`), what a server and model are
 //! known to accept (`capabilities`), and the cleaning of what models write (`response`). Around each client, `served` adds
@@ -13,6 +13,7 @@
 //! may name the server, and it brings some fifty crates.
 
 pub mod anthropic;
+pub mod bedrock;
 mod capabilities;
 pub mod catalog;
 mod client;
@@ -97,6 +98,7 @@ pub struct Backend {
     pub temperature: Option<f64>,
     pub reasoning_effort: Option<ReasoningEffort>,
     pub ollama: ollama::Options,
+    pub bedrock: bedrock::Options,
     /// The version of Azure's API.
     pub azure_api_version: String,
     /// The gate that all its models are behind.
@@ -111,6 +113,7 @@ pub fn connect(backend: &Backend, model: &str) -> Result<Arc<dyn ChatModel>, Llm
         Provider::Ollama => served(ollama::Ollama::new(backend, model)?, backend),
         Provider::Anthropic => served(anthropic::Anthropic::new(backend, model)?, backend),
         Provider::Google => served(gemini::Gemini::new(backend, model)?, backend),
+        Provider::Bedrock => served(bedrock::Bedrock::new(backend, model)?, backend),
         _ => served(openai::OpenAi::new(backend, model)?, backend),
     })
 }
@@ -127,6 +130,7 @@ pub async fn check(backend: &Backend, model: &str) -> Result<String, LlmError> {
         Provider::Ollama => ollama::Ollama::new(backend, model)?.check().await,
         Provider::Anthropic => anthropic::Anthropic::new(backend, model)?.check().await,
         Provider::Google => gemini::Gemini::new(backend, model)?.check().await,
+        Provider::Bedrock => bedrock::Bedrock::new(backend, model)?.check().await,
         _ => openai::OpenAi::new(backend, model)?.check().await,
     }
 }
@@ -138,6 +142,7 @@ pub async fn models(backend: &Backend) -> Result<Vec<String>, LlmError> {
         Provider::Ollama => ollama::Ollama::new(backend, "")?.models().await,
         Provider::Anthropic => anthropic::Anthropic::new(backend, "")?.models().await,
         Provider::Google => gemini::Gemini::new(backend, "")?.models().await,
+        Provider::Bedrock => bedrock::Bedrock::new(backend, "")?.models().await,
         _ => openai::OpenAi::new(backend, "")?.models().await,
     }
 }

@@ -70,6 +70,7 @@ impl Refusal {
             refusal.message = status.canonical_reason().unwrap_or("it gave no reason").into();
         }
         refusal.retry_after = retry_after(headers).or(refusal.retry_after);
+        refusal.code = amazon_code(headers).unwrap_or(refusal.code);
         refusal
     }
 
@@ -94,7 +95,8 @@ impl Refusal {
         let message = reason(json, MAX_DEPTH).unwrap_or_default();
         Self {
             status,
-            code: code.to_lowercase(),
+            // Amazon puts a namespace before it: com.amazon.coral.service#ExpiredTokenException.
+            code: code.rsplit('#').next().unwrap_or_default().to_lowercase(),
             parameter: found(json, &["param"], MAX_DEPTH).unwrap_or_default(),
             retry_after: retry_delay(json).or_else(|| wait_in_words(&message)),
             message: squeeze(&message),
@@ -248,12 +250,13 @@ fn of_object(json: &Value, depth: usize) -> Option<String> {
             json["loc"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(".");
         return Some(if place.is_empty() { what.into() } else { format!("{place}: {what}") });
     }
-    // OpenRouter has the words of the provider behind it in `raw`; then OpenAI, vLLM, FastAPI, problem JSON, MiniMax.
+    // OpenRouter has the words of the provider behind it in `raw`; then OpenAI, vLLM, Amazon, FastAPI, problem JSON, MiniMax.
     let nested = &json["metadata"]["raw"];
     let places = [
         nested,
         &json["error"],
         &json["message"],
+        &json["Message"],
         &json["detail"],
         &json["errors"],
         &json["base_resp"],
@@ -281,6 +284,13 @@ fn found(json: &Value, names: &[&str], depth: usize) -> Option<String> {
         _ => None,
     };
     inner.into_iter().flatten().find_map(|one| found(one, names, depth)).or_else(|| names.iter().find_map(own))
+}
+
+/// Amazon names the type of an error in a header, `ValidationException:http://…`
+/// (<https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html>).
+fn amazon_code(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get("x-amzn-errortype")?.to_str().ok()?;
+    kind.split(':').next().map(str::to_lowercase)
 }
 
 /// `Retry-After` in both its forms, seconds and a date (RFC 9110, 10.2.3), and OpenAI's in milliseconds.
@@ -401,6 +411,16 @@ mod tests {
         assert!(!lacks(404, json!({"error": {"message": "No endpoints found that support tool use."}})));
         assert!(!lacks(400, json!({"error": {"message": "temperature is not supported by this model"}})));
         assert!(!lacks(404, json!({"detail": "Not Found"})));
+    }
+
+    #[test]
+    fn amazon_names_the_type_of_an_error_in_a_header_or_in_the_body() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amzn-errortype", "AccessDeniedException:http://internal.amazon.com/".parse().unwrap());
+        let in_header = Refusal::new(StatusCode::FORBIDDEN, &headers, br#"{"Message": "No."}"#);
+        assert_eq!((in_header.code.as_str(), in_header.message.as_str()), ("accessdeniedexception", "No."));
+        let in_body = json!({"__type": "com.amazon.coral.service#ExpiredTokenException", "message": "Old."});
+        assert_eq!(refusal(403, &in_body).code, "expiredtokenexception");
     }
 
     #[test]

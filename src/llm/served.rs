@@ -115,6 +115,7 @@ fn convention(provider: Provider) -> &'static str {
     match provider {
         Provider::Google => "gcp.gemini",
         Provider::Azure => "azure.ai.openai",
+        Provider::Bedrock => "aws.bedrock",
         Provider::Xai => "x_ai",
         Provider::Mistral => "mistral_ai",
         _ => provider.as_str(),

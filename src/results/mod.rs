@@ -26,7 +26,7 @@ mod files;
 mod folder;
 pub mod html;
 mod report;
-mod s3_client;
+pub(crate) mod s3_client;
 mod sections;
 
 use bucket::Bucket;

@@ -141,7 +141,8 @@ impl Desk {
         let asked = asked.map(|url| url.as_url().clone());
         let reach = asked.as_ref().map_or(Reach::Anywhere, |url| config.backend_reach(provider, url));
         // The operator's key goes to the operator's URL alone: a job could name a server that collects keys.
-        let key = config.api_key(provider).filter(|_| asked.is_none() || asked == own_url);
+        let trusted = asked.is_none() || asked == own_url;
+        let key = config.api_key(provider).filter(|_| trusted);
         let base_url = asked.or(own_url);
         Backend {
             provider,
@@ -154,6 +155,7 @@ impl Desk {
             temperature: job.temperature.map(Temperature::get).or(config.llm_temperature),
             reasoning_effort: job.reasoning_effort.or(config.reasoning_effort),
             azure_api_version: config.azure_openai_api_version.clone(),
+            bedrock: config.bedrock(trusted),
             ollama: ollama::Options {
                 num_ctx: config.ollama_num_ctx,
                 keep_alive: config.ollama_keep_alive.clone(),

@@ -47,9 +47,13 @@ fn gemini(llm: &FakeLlm) -> Arc<dyn ChatModel> {
     llm::connect(&backend(Provider::Google, &llm.url()), "gemini-2.5-pro").unwrap()
 }
 
+fn bedrock(llm: &FakeLlm) -> Arc<dyn ChatModel> {
+    llm::connect(&backend(Provider::Bedrock, &llm.url()), "us.anthropic.claude-opus-4-6-v1").unwrap()
+}
+
 /// A model by each protocol.
-fn all(llm: &FakeLlm) -> [Arc<dyn ChatModel>; 4] {
-    [ollama(llm), openai(llm), anthropic(llm), gemini(llm)]
+fn all(llm: &FakeLlm) -> [Arc<dyn ChatModel>; 5] {
+    [ollama(llm), openai(llm), anthropic(llm), gemini(llm), bedrock(llm)]
 }
 
 fn question() -> ChatRequest {
@@ -192,7 +196,7 @@ async fn a_schema_that_is_refused_is_put_into_words() {
     let schema = json!({"type": "object", "properties": {"rating": {"type": "string"}}});
     let request =
         ChatRequest { schema: Some(OutputSchema { name: "decision", schema, in_words: false }), ..question() };
-    for model in [anthropic(&llm), gemini(&llm)] {
+    for model in [anthropic(&llm), gemini(&llm), bedrock(&llm)] {
         llm.will([openai_failure(400, "invalid", "this model does not support output_config.format or a schema")]);
         model.chat(&request, &Draft::default()).await.unwrap();
         assert!(llm.requests().pop().unwrap().body.to_string().contains("keeps to this JSON schema"));
@@ -207,6 +211,7 @@ async fn each_service_is_shown_its_key_its_own_way() {
         (Provider::Google, "x-goog-api-key", "canary-key"),
         (Provider::Azure, "api-key", "canary-key"),
         (Provider::Xai, "authorization", "Bearer canary-key"),
+        (Provider::Bedrock, "authorization", "Bearer canary-key"),
     ] {
         llm::connect(&backend(provider, &llm.url()), "m").unwrap().chat(&question(), &Draft::default()).await.unwrap();
         let asked = llm.requests().pop().unwrap();
@@ -226,6 +231,7 @@ async fn a_service_without_its_key_says_where_keys_are_made() {
             (Provider::Ollama, Some(told)) => assert!(told.contains("OLLAMA_BASE_URL"), "{told}"),
             (Provider::OpenAiCompatible, Some(told)) => assert!(told.contains("LLM_BACKEND_URL"), "{told}"),
             (Provider::Azure, Some(told)) => assert!(told.contains("AZURE_OPENAI_ENDPOINT"), "{told}"),
+            (Provider::Bedrock, Some(told)) => assert!(told.contains("AWS_BEARER_TOKEN_BEDROCK is not set"), "{told}"),
             (_, told) => {
                 let (told, key) = (told.unwrap(), provider.service().key);
                 assert!(told.contains(&format!("{key} is not set")) && told.contains("https://"), "{told}");

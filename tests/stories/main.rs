@@ -7,6 +7,7 @@
 mod analyze;
 mod api;
 mod backtest;
+mod bedrock;
 mod canaries;
 mod client;
 mod command_line;

@@ -224,6 +224,8 @@ async fn a_job_that_names_a_server_of_its_own_does_not_get_the_operators_key() {
         ("LLM_BACKEND_URL", own_url.as_str()),
         ("ANTHROPIC_API_KEY", "canary-key"),
         ("GOOGLE_API_KEY", "canary-key"),
+        ("AWS_ACCESS_KEY_ID", "canary-id"),
+        ("AWS_SECRET_ACCESS_KEY", "canary-secret"),
         ("ALLOW_PRIVATE_URLS", "true"),
     ];
     let stack = Stack::start(&settings).await;
@@ -234,7 +236,7 @@ async fn a_job_that_names_a_server_of_its_own_does_not_get_the_operators_key() {
     };
     let options = json!({"selected_analysts": ["news"], "temperature": 0.5, "reasoning_effort": "low"});
     job(options.clone()).await;
-    for provider in ["anthropic", "google"] {
+    for provider in ["anthropic", "google", "bedrock"] {
         let mut elsewhere = options.clone();
         elsewhere["llm_provider"] = provider.into();
         elsewhere["backend_url"] = llm.url().into();

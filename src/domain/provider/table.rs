@@ -229,6 +229,17 @@ providers! {
         unreachable: "check this host's network and AZURE_OPENAI_ENDPOINT",
         ..HOSTED
     }
+    /// Models of many makers at Amazon Bedrock, by its Converse API; a model's name is its id, an inference profile or an ARN.
+    Bedrock "bedrock" {
+        name: "Amazon Bedrock",
+        // There is one address in each region.
+        url: None,
+        path: "/",
+        key: "AWS_BEARER_TOKEN_BEDROCK",
+        keys_at: Some("https://console.aws.amazon.com/bedrock/home#/api-keys"),
+        unreachable: "check this host's network and BEDROCK_REGION",
+        ..HOSTED
+    }
     /// Any server that speaks Chat Completions; `backend_url` says where.
     OpenAiCompatible "openai_compatible" {
         name: "the OpenAI-compatible server",

@@ -21,6 +21,8 @@ pub(super) fn resolve(provider: Provider, model: &str) -> Option<Listed<'_>> {
         Provider::Azure | Provider::OpenAiCompatible => None,
         Provider::OpenRouter => behind_gateway(model),
         Provider::Google => own(model.strip_prefix("models/").unwrap_or(model)),
+        // The ARN of a model or profile ends in its id.
+        Provider::Bedrock => own(model.rsplit_once('/').map_or(model, |(_, id)| id)),
         // The part after the colon selects the host.
         Provider::HuggingFace => own(model.split_once(':').map_or(model, |(name, _)| name)),
         _ => own(model),
@@ -117,6 +119,9 @@ mod tests {
         assert_eq!(gateway("somebody/gpt-5.5"), None);
         assert_eq!(found(Provider::Google, "models/m"), Some((Provider::Google, "m".into(), true)));
         assert_eq!(found(Provider::HuggingFace, "a/b:host"), Some((Provider::HuggingFace, "a/b".into(), true)));
+        let profile = "us.anthropic.claude-opus-5-5";
+        let arn = format!("arn:aws:bedrock:us-east-1:123456789012:inference-profile/{profile}");
+        assert_eq!(found(Provider::Bedrock, &arn), Some((Provider::Bedrock, profile.into(), true)));
         assert_eq!(found(Provider::Azure, "gpt-5.5"), None);
     }
 }

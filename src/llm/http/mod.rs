@@ -7,7 +7,7 @@
 mod body;
 mod events;
 
-use std::{error::Error, iter, time::Duration};
+use std::{error::Error, iter, sync::Arc, time::Duration};
 
 pub(super) use body::Body;
 pub(super) use events::{Event, Events};
@@ -23,6 +23,7 @@ use url::Url;
 
 use super::{
     Backend, LlmError,
+    bedrock::Signer,
     refusal::Refusal,
     service::{KeyHeader, Service},
 };
@@ -41,6 +42,7 @@ pub(super) struct Endpoint {
     key: Option<SecretString>,
     timeout: Duration,
     client: Client,
+    signer: Option<Arc<Signer>>,
 }
 
 /// What a server replied.
@@ -72,7 +74,13 @@ impl Endpoint {
             .default_headers(headers)
             .build()
             .map_err(|e| LlmError::NotConfigured(no_client(&shown, &e)))?;
-        Ok(Self { service, shown, base, key, timeout: backend.timeout, client })
+        Ok(Self { service, shown, base, key, timeout: backend.timeout, client, signer: None })
+    }
+
+    /// The same server, with each request signed. A session token is sent, so it is cut out like a key.
+    pub fn signed_by(self, signer: Option<Arc<Signer>>) -> Self {
+        let key = signer.as_ref().and_then(|signer| signer.session_token.clone()).or(self.key);
+        Self { key, signer, ..self }
     }
 
     /// The longest time for one response.
@@ -119,7 +127,11 @@ impl Endpoint {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Reply<'_>, LlmError> {
-        let response = request.send().await.map_err(|e| self.not_sent(&e))?;
+        let mut request = request.build().map_err(|e| self.not_sent(&e))?;
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut request).await?;
+        }
+        let response = self.client.execute(request).await.map_err(|e| self.not_sent(&e))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = Body::new(self, response);
         if status.is_success() {

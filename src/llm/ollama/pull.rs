@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::Provider,
-        llm::{Backend, ollama::Options},
+        llm::{Backend, bedrock, ollama::Options},
     };
 
     #[tokio::test(start_paused = true)]
@@ -211,6 +211,7 @@ mod tests {
             reasoning_effort: None,
             ollama: options,
             azure_api_version: String::new(),
+            bedrock: bedrock::Options::default(),
             gate: Arc::default(),
             prices: crate::llm::Prices::default(),
         };

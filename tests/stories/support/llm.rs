@@ -1,5 +1,5 @@
-//! A model server at the wire: it speaks Ollama's native API, OpenAI's Chat Completions, Anthropic's Messages and
-//! Google's generateContent, and says what a test tells it to. By default it says enough for a whole analysis.
+//! A model server at the wire: it speaks Ollama's native API, OpenAI's Chat Completions, Anthropic's Messages, Google's
+//! generateContent and Amazon Bedrock's Converse, and says what a test tells it to. By default it says enough for a whole analysis.
 
 use std::{
     collections::VecDeque,
@@ -22,7 +22,7 @@ use tradingagents::{
     domain::Provider,
     egress::Reach,
     llm::{
-        Backend, Prices,
+        Backend, Prices, bedrock,
         ollama::{self, PullPolicy},
     },
 };
@@ -90,6 +90,7 @@ pub fn backend(provider: Provider, url: &str) -> Backend {
         temperature: None,
         reasoning_effort: None,
         azure_api_version: String::new(),
+        bedrock: bedrock::Options::default(),
         gate: Arc::default(),
         prices: Prices::default(),
         ollama: ollama::Options {
@@ -123,6 +124,8 @@ impl FakeLlm {
             .route("/v1/messages", post(anthropic))
             .route("/v1beta/models/{*call}", post(gemini))
             .route("/v1beta/models", get(async || Json(json!({"models": [{"name": "models/gemini-2.5-pro"}]}))))
+            .route("/model/{id}/converse", post(converse))
+            .route("/inference-profiles/{id}", get(async || Json(json!({"status": "ACTIVE"}))))
             .route("/api/v1/chat/completions", post(openai))
             .route("/openai/deployments/{name}/chat/completions", post(openai))
             .route("/v1/models", get(async || Json(json!({"data": [{"id": "fake"}]}))))
@@ -376,6 +379,27 @@ async fn gemini(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body
     events(parts.into_iter().map(content).chain([end]))
 }
 
+async fn converse(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let schema = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
+    let schema: Option<Value> = schema.map(|text| serde_json::from_str(text).unwrap());
+    let turn = script.turn("/model/{id}/converse", &headers, &body, schema.as_ref()).await;
+    let stop_reason = if turn.is_whole() { "end_turn" } else { "max_tokens" };
+    let content = match turn {
+        Turn::Trouble(Trouble::Cut) => return cut(r#"{"output": {"mess"#),
+        Turn::Trouble(trouble) => return trouble.into_response(),
+        Turn::Call(name) => json!([
+            {"reasoningContent": {"reasoningText": {"text": "The figures first.", "signature": "signed"}}},
+            {"toolUse": {"toolUseId": "tooluse_1", "name": name, "input": {}}}
+        ]),
+        Turn::Text { text, .. } => json!([{"text": text}]),
+    };
+    let usage = json!({
+        "inputTokens": 50, "cacheWriteInputTokens": 10, "cacheReadInputTokens": 40, "outputTokens": 10, "totalTokens": 110
+    });
+    let message = json!({"role": "assistant", "content": content});
+    Json(json!({"output": {"message": message}, "stopReason": stop_reason, "usage": usage})).into_response()
+}
+
 enum Turn {
     Trouble(Trouble),
     /// A wish to call this tool.
@@ -423,11 +447,12 @@ impl Script {
 
     fn answer(&self, body: &Value, schema: Option<&Value>) -> Turn {
         let conversation = format!("{}{}{}", body["messages"], body["contents"], body["input"]);
-        let used_tools = ["\"role\":\"tool\"", "\"tool_result\"", "\"functionResponse\"", "function_call_output"]
-            .iter()
-            .any(|tool| conversation.contains(tool));
+        let used_tools =
+            ["\"role\":\"tool\"", "\"tool_result\"", "\"functionResponse\"", "function_call_output", "\"toolResult\""]
+                .iter()
+                .any(|tool| conversation.contains(tool));
         let snapshot = "get_verified_market_snapshot";
-        let offers = body["tools"].to_string().contains(snapshot);
+        let offers = format!("{}{}", body["tools"], body["toolConfig"]).contains(snapshot);
         match schema {
             Some(schema) => Turn::whole(filled(schema, &self.rating.lock().unwrap()).to_string()),
             None if offers && !used_tools => Turn::Call(snapshot.into()),
