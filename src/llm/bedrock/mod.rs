@@ -2,7 +2,7 @@
 //!
 //! Requests carry a Bedrock API key (`Authorization: Bearer`), or a signature by the key of an IAM user or role
 //! ([`sign`]). Converse takes a base of parameters for all models; what families of models take beyond it is in
-//! [`family`], and what single models turn out to refuse is learned (`capabilities`). Responses come whole: ConverseStream
+//! [`family`], and what single models turn out to refuse is learned (`capabilities`). Responses come whole: `ConverseStream`
 //! has a binary framing that nothing else here needs. Models run at
 //! `bedrock-runtime.{region}.amazonaws.com`; `bedrock.{region}.amazonaws.com` lists them.
 
