@@ -15,6 +15,7 @@ use tradingagents::{
 use crate::{
     store::stage,
     support::{
+        llm::{FakeLlm, Trouble},
         program::{PATIENCE, Program, Sandbox},
         redis::Redis,
         service::Service,
@@ -65,14 +66,8 @@ impl Desk {
         stage::apply(&*self.store, &stage::completion(&self.lease)).await;
     }
 
-    /// A stream of events, as it comes.
     async fn stream(&self, path: &str, last: Option<&str>) -> Stream {
-        let mut asked = self.service.http.get(format!("{}{path}", self.service.url));
-        if let Some(last) = last {
-            asked = asked.header("last-event-id", last);
-        }
-        let answer = asked.header(header::ACCEPT, "text/event-stream").send().await.unwrap();
-        Stream { chunks: Box::pin(answer.bytes_stream()), text: String::new() }
+        Stream::open(&self.service, path, last).await
     }
 }
 
@@ -82,6 +77,16 @@ struct Stream {
 }
 
 impl Stream {
+    /// A stream of events, as it comes.
+    async fn open(service: &Service, path: &str, last: Option<&str>) -> Self {
+        let mut asked = service.http.get(format!("{}{path}", service.url));
+        if let Some(last) = last {
+            asked = asked.header("last-event-id", last);
+        }
+        let answer = asked.header(header::ACCEPT, "text/event-stream").send().await.unwrap();
+        Self { chunks: Box::pin(answer.bytes_stream()), text: String::new() }
+    }
+
     /// Reads on until the stream has this text, or to its end.
     async fn read(&mut self, until: &str) {
         let read = async {
@@ -159,6 +164,30 @@ async fn watch_passes_on_what_a_model_writes_as_json_and_prints_none_of_it_as_li
     plain.line("BUY").await;
     let told = plain.lines().join("\n");
     assert!(!told.contains("propose") && !told.contains("1,234"), "{told}");
+}
+
+#[tokio::test]
+async fn what_a_model_streams_is_seen_by_listeners_before_its_response_ends() {
+    let (llm, redis) = (FakeLlm::start().await, Redis::start(&[]).await);
+    llm.will([Trouble::Pauses("<think>Hm.</think>The trend holds, so far.")]);
+    let sandbox = Sandbox::new()
+        .set("REDIS_URL", redis.url())
+        .set("API_LISTEN", "127.0.0.1:0")
+        .set("LLM_PROVIDER", "openai_compatible")
+        .set("LLM_BACKEND_URL", format!("{}/v1", llm.url()))
+        .set("DEEP_THINK_LLM", "deep")
+        .set("QUICK_THINK_LLM", "quick");
+    let (api, _worker) = (sandbox.start(&["api"]), sandbox.start(&["worker"]));
+    let service = Service::at(&api.url().await);
+    let id = service.submit("AAPL", "2012-09-19", json!({"selected_analysts": ["news"]})).await;
+    let mut stream = Stream::open(&service, &format!("/jobs/{id}/events"), None).await;
+    stream.read("The trend holds, so far.").await;
+    assert!(!stream.text.contains("Hm."), "reasoning is not shown: {}", stream.text);
+    assert!(!stream.text.contains("model_answered"), "{}", stream.text);
+    llm.goes_on();
+    stream.read("event: completed\n").await;
+    let report = service.get(&format!("/jobs/{id}/result")).await.1["reports"]["news"].to_string();
+    assert!(report.contains("The trend holds, so far. That is all."), "{report}");
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ struct Script {
     pulls: Mutex<(VecDeque<Vec<Value>>, usize)>,
     /// Whether pulls come to their end.
     pulls_end: watch::Sender<bool>,
+    /// Whether responses that pause go on.
+    goes_on: watch::Sender<bool>,
     /// How many chats wait for their answer, and the most that ever did.
     at_once: Mutex<(usize, usize)>,
 }
@@ -77,6 +79,8 @@ pub enum Trouble {
     Says(&'static str),
     /// This text, and then the model has no tokens left.
     RunsOut(&'static str),
+    /// This text, and then nothing more until [`FakeLlm::goes_on`]; in Chat Completions.
+    Pauses(&'static str),
 }
 
 /// A backend at this URL with the usual options.
@@ -113,6 +117,7 @@ impl FakeLlm {
             absent: Mutex::default(),
             pulls: Mutex::default(),
             pulls_end: watch::Sender::new(true),
+            goes_on: watch::Sender::new(false),
             at_once: Mutex::default(),
         });
         let routes = Router::new()
@@ -159,6 +164,11 @@ impl FakeLlm {
     /// From now on no pull comes to its end.
     pub fn pulls_for_ever(&self) {
         self.state.pulls_end.send_replace(false);
+    }
+
+    /// Responses that paused go on, and come to their end.
+    pub fn goes_on(&self) {
+        self.state.goes_on.send_replace(true);
     }
 
     /// How often a model was pulled.
@@ -288,6 +298,7 @@ async fn openai(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body
     let finish_reason = if turn.is_whole() { "stop" } else { "length" };
     let deltas = match turn {
         Turn::Trouble(Trouble::Cut) => return cut(r#"data: {"choices": [{"del"#),
+        Turn::Trouble(Trouble::Pauses(text)) => return paused(script, text),
         Turn::Trouble(trouble) => return trouble.into_response(),
         Turn::Call(name) => vec![json!({
             "role": "assistant", "content": null,
@@ -301,6 +312,19 @@ async fn openai(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body
     let end =
         [json!({"choices": [{"delta": {}, "finish_reason": finish_reason}]}), json!({"choices": [], "usage": usage})];
     events(deltas.into_iter().map(|delta| json!({"choices": [{"delta": delta}]})).chain(end))
+}
+
+/// A response of Chat Completions that pauses after its text.
+fn paused(script: Arc<Script>, text: &str) -> Response {
+    let event = |choice: Value| format!("data: {}\n\n", json!({"choices": [choice]}));
+    let beginning = event(json!({"delta": {"content": text}}));
+    let last = event(json!({"delta": {"content": " That is all."}, "finish_reason": "stop"}));
+    let end = async move {
+        script.goes_on.subscribe().wait_for(|goes_on| *goes_on).await.unwrap();
+        Ok::<_, Infallible>(last)
+    };
+    let body = Body::from_stream(stream::iter([Ok(beginning)]).chain(stream::once(end)));
+    ([("content-type", "text/event-stream")], body).into_response()
 }
 
 async fn responses(State(script): State<Arc<Script>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
