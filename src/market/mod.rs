@@ -7,6 +7,7 @@
 mod alpha_vantage;
 pub mod bars_csv;
 mod benchmark;
+pub mod calendar;
 mod csv_folder;
 mod data;
 mod error;
