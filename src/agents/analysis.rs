@@ -9,7 +9,7 @@ use crate::{
     domain::{Agent, Analyst, AssetType, DecisionSource, Rating, Ticker, TradeDate},
     jobs::JobId,
     llm::{ChatResponse, Message, Usage},
-    market::Bar,
+    market::{Bar, PriceCurrency},
     memory::Settlement,
 };
 
@@ -55,6 +55,9 @@ pub struct Analysis {
     /// attempt gets them anew.
     #[serde(skip)]
     pub bars: Vec<Bar>,
+    /// The currency of the bars, if their vendor names it.
+    #[serde(skip)]
+    pub price_currency: Option<PriceCurrency>,
     /// What was heard in the turns that go on.
     #[serde(default)]
     pub unfinished: BTreeMap<Agent, Unfinished>,
@@ -175,6 +178,7 @@ impl Analysis {
             outcome: None,
             steps: Vec::new(),
             bars: Vec::new(),
+            price_currency: None,
             unfinished: BTreeMap::new(),
             warnings: Vec::new(),
         }

@@ -35,6 +35,7 @@ impl<'a> Case<'a> {
             ticker = brief.ticker,
             date = brief.date,
             instrument = instrument(identity.as_ref(), brief.asset),
+            currency = evidence.currency(),
             language = brief.output_language,
             snapshot = evidence.snapshot(),
         );

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::{
-    domain::{Ticker, TradeDate},
-    market::{Bar, Indicator, Market, MarketError, PriceHistory},
+    domain::{Ticker, TradeDate, shown},
+    market::{Bar, Indicator, Market, MarketError, PriceHistory, Window, calendar::Calendar},
 };
 
 /// Trading days of a year, by convention.
@@ -35,6 +35,16 @@ impl Evidence {
         &self.history.ticker
     }
 
+    /// The calendar of its exchange.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::of(self.ticker())
+    }
+
+    /// The days up to the close of the analysis date, and `days` before it.
+    pub fn window(&self, days: u64) -> Window {
+        Window::up_to(self.calendar(), self.date, days)
+    }
+
     /// The last bar: that of the analysis date, or of the last trading day before.
     pub fn last(&self) -> &Bar {
         self.history.bars.last().expect("a price history has at least one bar")
@@ -49,20 +59,36 @@ impl Evidence {
     /// its figures from here too.
     pub fn snapshot(&self) -> String {
         let mut text = format!(
-            "Row of {}, {} bars since {}.\n\n| figure | value |\n| --- | --- |\n",
+            "Row of {}, {} bars since {}.{}\n\n| figure | value |\n| --- | --- |\n",
             self.last().date,
             self.history.bars.len(),
-            self.history.bars[0].date
+            self.history.bars[0].date,
+            self.history.currency.as_ref().map_or(String::new(), |currency| format!(" Prices in {currency}."))
         );
         for (name, value) in self.figures() {
-            let value = value.map_or("n/a".into(), figure);
+            let value = value.map_or("n/a".into(), |value| self.figure(value));
             // Writing to a String can't fail.
             let _ = writeln!(text, "| {name} | {value} |");
         }
         let recent = self.history.bars.iter().rev().take(LAST_CLOSES);
-        let closes: Vec<_> = recent.map(|bar| format!("{} {}", bar.date, figure(bar.close))).collect();
+        let closes: Vec<_> = recent.map(|bar| format!("{} {}", bar.date, self.figure(bar.close))).collect();
         let _ = write!(text, "\nLast closes, newest first: {}.", closes.join(", "));
+        for warning in &self.history.warnings {
+            let _ = write!(text, "\n\nNote: {warning}.");
+        }
         text
+    }
+
+    /// A figure in the scale of the prices: of an instrument that costs less than 1, six significant digits.
+    pub fn figure(&self, value: f64) -> String {
+        let is_small = self.last().close < 1.0 && value.abs() < 1.0;
+        if is_small { shown::significant(value, 6) } else { figure(value) }
+    }
+
+    /// The currency of the prices, as texts name it.
+    pub fn currency(&self) -> String {
+        let named = self.history.currency.as_ref().map(ToString::to_string);
+        named.unwrap_or_else(|| "the instrument's own currency".into())
     }
 
     fn figures(&self) -> Vec<(&'static str, Option<f64>)> {
@@ -94,16 +120,17 @@ impl Evidence {
     fn percent_since(&self, days: usize) -> Option<f64> {
         let bars = &self.history.bars;
         let then = bars.len().checked_sub(days + 1)?;
-        Some((self.last().close / bars[then].close - 1.0) * 100.0)
+        Some((self.last().close / bars[then].close - 1.0) * 100.0).filter(|percent| percent.is_finite())
     }
 
     /// Where the prices come from, for the end of a report.
     pub fn provenance(&self) -> String {
-        let PriceHistory { vendor, bars, retrieved_at, .. } = &self.history;
+        let PriceHistory { vendor, bars, currency, retrieved_at, .. } = &self.history;
         format!(
-            "*Prices: vendor {vendor}, daily bars of {} to {}, retrieved at {}.*",
+            "*Prices: vendor {vendor}, daily bars of {} to {}{}, retrieved at {}.*",
             bars[0].date,
             self.last().date,
+            currency.as_ref().map_or(String::new(), |currency| format!(" in {currency}")),
             retrieved_at.format("%Y-%m-%d %H:%M:%S UTC")
         )
     }
@@ -111,7 +138,9 @@ impl Evidence {
 
 /// A figure as reports write it: two digits after the point, four if it is small.
 pub fn figure(value: f64) -> String {
-    if value.abs() >= 1e5 {
+    if !value.is_finite() {
+        "n/a".into()
+    } else if value.abs() >= 1e5 {
         format!("{value:.0}")
     } else if value.abs() >= 10.0 {
         format!("{value:.2}")

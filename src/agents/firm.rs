@@ -77,6 +77,12 @@ impl Firm {
     /// from the last checkpoint if it is run again.
     pub async fn run(&self, mut analysis: Analysis, observer: &dyn Observer) -> Result<Analysis, AgentError> {
         let case = Case::open(self, &analysis, observer).await?;
+        for warning in &case.evidence.history.warnings {
+            // An attempt that resumes has them already.
+            if !analysis.warnings.contains(warning) {
+                analysis.warnings.push(warning.clone());
+            }
+        }
         self.models.prepare(observer).await?;
         analysts::report(&case, &mut analysis).await?;
         research::debate(&case, &mut analysis).await?;
@@ -86,6 +92,7 @@ impl Firm {
         memory::recall(&case, &mut analysis).await;
         portfolio::decide(&case, &mut analysis).await?;
         analysis.bars = case.evidence.recent().to_vec();
+        analysis.price_currency.clone_from(&case.evidence.history.currency);
         Ok(analysis)
     }
 }

@@ -16,7 +16,7 @@ use plotters::{
     prelude::{IntoDrawingArea, RGBColor, SVGBackend},
 };
 
-use crate::market::Bar;
+use crate::{domain::shown, market::Bar};
 
 /// The bars that are shown: those of a year.
 pub const SHOWN: usize = 252;
@@ -62,10 +62,10 @@ pub fn prices(subject: impl Display, bars: &[Bar], levels: &[Level]) -> Option<M
     let told = levels.iter().map(Level::to_string).collect::<Vec<_>>().join(", ");
     let words = format!(
         "Daily closes of {subject} from {} to {} with their simple moving averages (SMA) of 50 and 200 days, volume, RSI and MACD. The last close \
-         is {:.2}; {told}.",
+         is {}; {told}.",
         shown.date.max(first.date),
         last.date,
-        last.close
+        shown::price(last.close)
     );
     // plotters writes the element without a word for those who can't see it.
     let picture = svg.replacen("<svg ", "<svg role=\"img\" aria-labelledby=\"chart-words\" ", 1);
@@ -106,7 +106,7 @@ impl LevelKind {
 
 impl Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:.2}", self.kind.name(), self.price)
+        write!(f, "{} {}", self.kind.name(), shown::price(self.price))
     }
 }
 

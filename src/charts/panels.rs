@@ -9,7 +9,10 @@ use plotters::{
 };
 
 use super::{Level, SHOWN, frame::Frame};
-use crate::market::{Bar, Indicator};
+use crate::{
+    domain::shown,
+    market::{Bar, Indicator},
+};
 
 /// Of words and closes; the page's style has it darker or lighter.
 pub const INK: RGBColor = RGBColor(0x56, 0x5F, 0x6D);
@@ -59,7 +62,7 @@ fn draw_price(area: &Area<'_>, bars: &[Bar], levels: &[Level]) -> Drawn {
         frame.line(mean, colour)?;
     }
     let mut tags: Vec<_> = levels.iter().map(|level| (level.to_string(), level.price, level.kind.colour())).collect();
-    tags.extend(closes.last().map(|(_, close)| (format!("close {close:.2}"), *close, INK)));
+    tags.extend(closes.last().map(|(_, close)| (format!("close {}", shown::price(*close)), *close, INK)));
     frame.line(closes, INK)?;
     frame.tags(tags)?;
     frame.legend(&[("Close", INK), ("50-day SMA", BLUE), ("200-day SMA", VERMILION)])

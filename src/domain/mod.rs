@@ -9,6 +9,7 @@ mod date;
 mod effort;
 mod provider;
 mod rating;
+pub mod shown;
 mod ticker;
 mod tier;
 mod trace_parent;

@@ -1,13 +1,13 @@
 //! Daily bars as CSV: a header, then one row per trading day.
 //!
 //! Columns are `date, open, high, low, close, adj_close, volume` in any order and case; `Adj Close` is read as well. Without
-//! adjusted closes the closes stand for them.
+//! adjusted closes the closes stand for them. A column `currency` names the currency of the prices.
 
 use std::{fmt::Write, io::Read};
 
 use chrono::NaiveDate;
 
-use super::{Bar, VendorBar};
+use super::{Bar, DailyBars, PriceCurrency, VendorBar};
 
 /// Where each field of a bar stands in a row.
 struct Columns {
@@ -18,36 +18,43 @@ struct Columns {
     close: usize,
     adj_close: Option<usize>,
     volume: usize,
+    currency: Option<usize>,
 }
 
 /// Reads bars, sorted by date. The error names the line and what is wrong with it.
-pub fn read(source: impl Read) -> Result<Vec<VendorBar>, String> {
+pub fn read(source: impl Read) -> Result<DailyBars, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
     let columns = Columns::find(reader.headers().map_err(|e| e.to_string())?)?;
-    let mut bars = Vec::new();
+    let (mut bars, mut currency) = (Vec::new(), None);
     for record in reader.records() {
         let record = record.map_err(|e| e.to_string())?;
         let line = record.position().map_or(0, csv::Position::line);
         bars.push(columns.bar(&record).map_err(|problem| format!("line {line}: {problem}"))?);
+        currency = columns.currency.and_then(|column| PriceCurrency::new(record.get(column)?)).or(currency);
     }
     bars.sort_by_key(|bar| bar.bar.date);
     match bars.windows(2).find(|pair| pair[0].bar.date == pair[1].bar.date) {
         Some(twice) => Err(format!("{} is there twice", twice[0].bar.date)),
         None if bars.is_empty() => Err("it has no rows".into()),
-        None => Ok(bars),
+        None => Ok(DailyBars { bars, currency, splits: Vec::new() }),
     }
 }
 
-/// Writes bars; prices to a millionth, which is finer than any vendor's.
+/// Writes bars; prices to a millionth, which is finer than any vendor's, and small ones to seven significant digits.
 pub fn write(bars: &[Bar]) -> String {
     let mut text = String::from("date,open,high,low,close,volume\n");
-    let round = |price: f64| (price * 1e6).round() / 1e6;
     for Bar { date, open, high, low, close, volume } in bars {
-        let [open, high, low, close] = [open, high, low, close].map(|price| round(*price));
+        let [open, high, low, close] = [open, high, low, close].map(|price| rounded(*price));
         // Writing to a String can't fail.
         let _ = writeln!(text, "{date},{open},{high},{low},{close},{volume:.0}");
     }
     text
+}
+
+fn rounded(price: f64) -> f64 {
+    // Parsing what was written gives the nearest number, which prints without further digits.
+    let text = if price >= 1.0 { format!("{price:.6}") } else { format!("{price:.6e}") };
+    text.parse().unwrap_or(price)
 }
 
 impl Columns {
@@ -65,6 +72,7 @@ impl Columns {
             close: need("close")?,
             adj_close: find("adjclose"),
             volume: need("volume")?,
+            currency: find("currency"),
         })
     }
 
@@ -83,8 +91,12 @@ impl Columns {
             close: number("close", self.close)?,
             volume: number("volume", self.volume)?,
         };
-        let adj_close = self.adj_close.map_or(Ok(bar.close), |column| number("adj_close", column))?;
-        if bar.low <= 0.0 || adj_close <= 0.0 {
+        let adj_close = match self.adj_close {
+            Some(column) if text(column).is_empty() => None,
+            Some(column) => Some(number("adj_close", column)?),
+            None => Some(bar.close),
+        };
+        if bar.low <= 0.0 || adj_close.is_some_and(|price| price <= 0.0) {
             return Err("a price is 0".into());
         }
         if bar.low > bar.high {
@@ -108,14 +120,28 @@ mod tests {
             "Date,Close,Open,High,Low,Volume,Adj Close\n2024-01-03,2,2,3,1,10,1\n2024-01-02,1,1,1,1,5,0.5\n".as_bytes(),
         )
         .unwrap();
-        assert_eq!(bars[0].bar.date.to_string(), "2024-01-02");
-        assert_eq!((bars[1].bar.high, bars[1].adj_close), (3.0, 1.0));
+        assert_eq!(bars.bars[0].bar.date.to_string(), "2024-01-02");
+        assert_eq!((bars.bars[1].bar.high, bars.bars[1].adj_close), (3.0, Some(1.0)));
+    }
+
+    #[test]
+    fn a_currency_and_a_missing_adjusted_close_are_read() {
+        let text = "date,open,high,low,close,adj_close,volume,currency\n2024-01-02,1,1,1,1,,5,GBp\n";
+        let bars = read(text.as_bytes()).unwrap();
+        assert_eq!(bars.currency, PriceCurrency::new("GBp"));
+        assert_eq!(bars.bars[0].adj_close, None);
+    }
+
+    #[test]
+    fn small_prices_keep_their_digits() {
+        let bar = Bar { date: NaiveDate::MIN, open: 2.478_761e-5, high: 0.1, low: 1e-8, close: 123.456_789_1, volume: 0.0 };
+        assert!(write(&[bar]).ends_with(",0.00002478761,0.1,0.00000001,123.456789,0\n"), "{}", write(&[bar]));
     }
 
     #[test]
     fn bars_that_are_written_are_read_again() {
         let bars = read("date,open,high,low,close,volume\n2024-01-02,1.25,2,0.5,1.1,5000000\n".as_bytes()).unwrap();
-        let text = write(&[bars[0].bar]);
+        let text = write(&[bars.bars[0].bar]);
         assert_eq!(text, "date,open,high,low,close,volume\n2024-01-02,1.25,2,0.5,1.1,5000000\n");
         assert_eq!(read(text.as_bytes()).unwrap(), bars);
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 
 use super::{
-    MarketError, PriceSource, Retrieved, VendorBar, bars_csv,
+    DailyBars, MarketError, PriceSource, Retrieved, bars_csv,
     source::{Answered, Source},
 };
 use crate::domain::{Ticker, Vendor};
@@ -30,7 +30,7 @@ impl CsvFolder {
         Self { folder: folder.into() }
     }
 
-    fn read(&self, ticker: &Ticker) -> Result<Vec<VendorBar>, MarketError> {
+    fn read(&self, ticker: &Ticker) -> Result<DailyBars, MarketError> {
         let path = self.folder.join(format!("{ticker}.csv"));
         match File::open(&path) {
             Ok(file) => bars_csv::read(BufReader::new(file)).map_err(|problem| MarketError::Malformed {
@@ -76,7 +76,7 @@ impl Source for CsvFolder {
 
 #[async_trait]
 impl PriceSource for CsvFolder {
-    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Answered<Vec<VendorBar>> {
+    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Answered<DailyBars> {
         let (source, symbol) = (Self::new(&self.folder), ticker.clone());
         let read = tokio::task::spawn_blocking(move || source.read(&symbol)).await;
         let panicked = |panic: tokio::task::JoinError| MarketError::Unavailable {

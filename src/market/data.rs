@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::domain::TradeDate;
 
 /// Data, and when it was got from its vendor: now, or when it went into the cache.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,36 +31,6 @@ pub struct Sourced<T> {
     pub data: T,
     pub vendor: &'static str,
     pub at: DateTime<Utc>,
-}
-
-/// Calendar days from the first to the last, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    pub first: NaiveDate,
-    pub last: NaiveDate,
-}
-
-impl Window {
-    /// The days up to the analysis date, and `days` before it.
-    pub fn up_to(date: TradeDate, days: u64) -> Self {
-        Self { first: date.minus_days(days), last: date.day() }
-    }
-
-    /// Whether the day lies within.
-    pub fn contains(&self, day: NaiveDate) -> bool {
-        (self.first..=self.last).contains(&day)
-    }
-
-    /// The day after the last.
-    pub fn end(&self) -> NaiveDate {
-        self.last.checked_add_days(Days::new(1)).unwrap_or(self.last)
-    }
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", self.first, self.last)
-    }
 }
 
 /// An article.
@@ -160,8 +128,11 @@ pub struct Series {
 /// A value of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observation {
+    /// The day, or the first day of the month or quarter, that the value is of.
     pub date: NaiveDate,
     pub value: f64,
+    /// From when on this value counts as published, if the vendor says so.
+    pub published: Option<DateTime<Utc>>,
 }
 
 /// What a prediction market says.

@@ -1,9 +1,15 @@
-//! FRED, the economic series of the Federal Reserve Bank of St. Louis: as they were published at the analysis date, not
-//! as they were revised later.
+//! FRED, the economic series of the Federal Reserve Bank of St. Louis: as they were published by the close of the analysis
+//! date, not as they were revised later.
+//!
+//! FRED dates its vintages by the clock of St. Louis, without a time. Most figures appear there in the morning and the
+//! daily rates in the afternoon, so a vintage counts as known at 15:00, when the exchange in New York closes; where the
+//! instrument's exchange closes earlier, as in Tokyo and London, the vintage of the day before is asked for.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Timelike, Utc};
+use chrono_tz::{America::Chicago as CHICAGO, Tz};
 use secrecy::SecretString;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -69,7 +75,9 @@ struct Values {
 
 #[derive(Deserialize)]
 struct Value {
-    date: chrono::NaiveDate,
+    date: NaiveDate,
+    /// The first day of the vintage that has this value.
+    realtime_start: Option<NaiveDate>,
     /// A number, or a point where there is none.
     value: String,
 }
@@ -87,13 +95,13 @@ impl Fred {
     fn question(&self, url: &str, id: &str, window: Window) -> Result<Question, MarketError> {
         let missing = MarketError::NotConfigured { vendor: NAME, setting: "FRED_API_KEY" };
         let key = self.key.as_ref().ok_or(missing)?;
-        let last = window.last.to_string();
+        let vintage = vintage(window.cutoff().close).min(Utc::now().with_timezone(&CHICAGO).date_naive()).to_string();
         let query = [
             ("series_id", id.to_owned()),
             ("file_type", "json".into()),
             // The vintage: what was published on that day.
-            ("realtime_start", last.clone()),
-            ("realtime_end", last),
+            ("realtime_start", vintage.clone()),
+            ("realtime_end", vintage),
         ];
         Ok(Question::new(VENDOR, url).query(query).secret("api_key", key).keep(web::lifetime(window.last)))
     }
@@ -126,6 +134,22 @@ impl MacroSource for Fred {
     }
 }
 
+/// The hour of St. Louis from which on the vintage of a day counts as known.
+const KNOWN_FROM_HOUR: u32 = 15;
+
+/// The latest vintage that was known at the close.
+fn vintage(close: DateTime<Utc>) -> NaiveDate {
+    let local = close.with_timezone::<Tz>(&CHICAGO);
+    let day = local.date_naive();
+    if local.hour() >= KNOWN_FROM_HOUR { day } else { day.pred_opt().unwrap_or(day) }
+}
+
+/// From when on the vintage of a day counts as known.
+fn known_from(vintage: NaiveDate) -> DateTime<Utc> {
+    let local = vintage.and_time(chrono::NaiveTime::MIN) + TimeDelta::hours(KNOWN_FROM_HOUR.into());
+    CHICAGO.from_local_datetime(&local).earliest().map_or_else(|| local.and_utc(), |time| time.to_utc())
+}
+
 fn id_of(indicator: &str) -> Result<String, MarketError> {
     let name = indicator.trim().to_lowercase().replace([' ', '-'], "_");
     if let Some((_, id)) = ALIASES.iter().find(|(names, _)| names.contains(&name.as_str())) {
@@ -149,10 +173,53 @@ fn read<T: DeserializeOwned>(answer: &Answer, id: &str) -> Result<T, MarketError
     if message.contains("api_key") {
         return Err(MarketError::NotConfigured { vendor: NAME, setting: "FRED_API_KEY (it refuses the one it has)" });
     }
+    // "The series does not exist in ALFRED but may exist in FRED."
+    if message.contains("ALFRED") {
+        let what = format!(
+            "vintages of {id}: only its current values are kept, which may have been revised since, so it can't be shown as \
+             of a past date; ask for another series"
+        );
+        return Err(MarketError::NoData { vendor: NAME, what });
+    }
     Err(MarketError::NoData { vendor: NAME, what: format!("series {id}: {message}") })
 }
 
 fn observations(values: Values) -> Vec<Observation> {
     let known = values.observations.into_iter();
-    known.filter_map(|value| Some(Observation { date: value.date, value: value.value.parse().ok()? })).collect()
+    let observation = |value: Value| {
+        let number = value.value.parse().ok().filter(|number: &f64| number.is_finite())?;
+        Some(Observation { date: value.date, value: number, published: value.realtime_start.map(known_from) })
+    };
+    known.filter_map(observation).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vintage_is_that_of_saint_louis_at_the_close() {
+        for (close, day) in [
+            // New York, in summer and in winter, and on a half day.
+            ("2024-05-10T20:00:00Z", "2024-05-10"),
+            ("2024-01-10T21:00:00Z", "2024-01-10"),
+            ("2024-11-29T18:00:00Z", "2024-11-28"),
+            // Tokyo, London, a crypto-currency.
+            ("2024-05-10T06:00:00Z", "2024-05-09"),
+            ("2024-05-10T15:30:00Z", "2024-05-09"),
+            ("2024-05-11T00:00:00Z", "2024-05-10"),
+        ] {
+            let close: DateTime<Utc> = close.parse().unwrap();
+            assert_eq!(vintage(close).to_string(), day, "{close}");
+            assert!(known_from(vintage(close)) <= close);
+        }
+    }
+
+    #[test]
+    fn a_series_without_vintages_says_so() {
+        let body = r#"{"error_code":400,"error_message":"Bad Request.  The series does not exist in ALFRED but may exist in FRED."}"#;
+        let answer = Answer { status: 400, body: body.into(), cookies: Vec::new() };
+        let error = read::<About>(&answer, "SP500").err().unwrap().to_string();
+        assert!(error.contains("vintages of SP500") && error.contains("another series"), "{error}");
+    }
 }

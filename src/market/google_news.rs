@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 
 use super::{
     Article, MarketError, Names, NewsSource, Question, Web, Window, feed,
@@ -32,8 +33,10 @@ impl GoogleNews {
     }
 
     async fn search(&self, words: &str, window: Window) -> Answered<Vec<Article>> {
-        // "before" leaves its day out.
-        let query = format!("{words} after:{} before:{}", window.first, window.end());
+        // "before" leaves its day out. Its days are whole ones, so the market drops what appeared after the close.
+        let last = (window.end() - TimeDelta::seconds(1)).date_naive();
+        let before = last.succ_opt().unwrap_or(last);
+        let query = format!("{words} after:{} before:{before}", window.begin().date_naive());
         let question = Question::new(VENDOR, "https://news.google.com/rss/search")
             .query([("q", query), ("hl", "en-US".into()), ("gl", "US".into()), ("ceid", "US:en".into())])
             .keep(lifetime(window.last));

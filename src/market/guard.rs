@@ -1,58 +1,62 @@
-//! The look-ahead guard: the one place that drops what was not known at the analysis date, whatever a vendor gave.
+//! The look-ahead guard: the one place that drops what was not known at the close of the analysis date, whatever a
+//! vendor gave. The close is that of the instrument's exchange ([`calendar`](super::calendar)).
 
-use chrono::{Days, NaiveDate};
-
-use super::{Article, InsiderTrade, Observation, Period, Post, Profile, Window};
+use super::{
+    Article, InsiderTrade, Observation, Period, Post, Profile, Window,
+    calendar::{self, Cutoff, KnownAt},
+};
 
 /// Something that was not always known.
 pub trait Known {
-    /// The day from which on it was known, UTC.
-    fn known_on(&self) -> NaiveDate;
+    /// When it became known.
+    fn known_at(&self) -> KnownAt;
 }
 
-/// What was known on the day.
-pub fn known_by<T: Known>(items: Vec<T>, day: NaiveDate) -> Vec<T> {
-    items.into_iter().filter(|item| item.known_on() <= day).collect()
+/// What was known at the close.
+pub fn known_by<T: Known>(items: Vec<T>, cutoff: Cutoff) -> Vec<T> {
+    items.into_iter().filter(|item| item.known_at().is_by(cutoff)).collect()
 }
 
-/// What came to be known within the window.
+/// What became known within the window.
 pub fn known_within<T: Known>(items: Vec<T>, window: Window) -> Vec<T> {
-    items.into_iter().filter(|item| window.contains(item.known_on())).collect()
+    items.into_iter().filter(|item| window.contains(item.known_at())).collect()
 }
 
 impl Known for Article {
-    fn known_on(&self) -> NaiveDate {
-        self.published.date_naive()
+    fn known_at(&self) -> KnownAt {
+        self.published.into()
     }
 }
 
 impl Known for Post {
-    fn known_on(&self) -> NaiveDate {
-        self.written.date_naive()
+    fn known_at(&self) -> KnownAt {
+        self.written.into()
     }
 }
 
 impl Known for InsiderTrade {
-    /// It is filed within two business days (Securities Exchange Act, section 16), which are four days over a weekend.
-    fn known_on(&self) -> NaiveDate {
-        self.date.checked_add_days(Days::new(4)).unwrap_or(self.date)
+    /// Form 4 is due at the end of the second business day after the trade (Securities Exchange Act, section 16(a)), hours
+    /// after the close, so it counts from the next trading day.
+    fn known_at(&self) -> KnownAt {
+        KnownAt::Close(calendar::public_after_business_days(self.date, 2))
     }
 }
 
 impl Known for Period {
-    fn known_on(&self) -> NaiveDate {
-        self.known
+    fn known_at(&self) -> KnownAt {
+        KnownAt::Close(self.known)
     }
 }
 
 impl Known for Profile {
-    fn known_on(&self) -> NaiveDate {
-        self.known
+    fn known_at(&self) -> KnownAt {
+        KnownAt::Close(self.known)
     }
 }
 
 impl Known for Observation {
-    fn known_on(&self) -> NaiveDate {
-        self.date
+    /// When it was published; of a vendor that does not say so, the day that the value is of.
+    fn known_at(&self) -> KnownAt {
+        self.published.map_or(KnownAt::Close(self.date), KnownAt::Time)
     }
 }

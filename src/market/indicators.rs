@@ -4,7 +4,7 @@
 //! the sample standard deviation, volume weighted by the typical price. Where TA-Lib lets an average begin later, there
 //! is no value; after the warm-up both agree.
 //!
-//! Some are not left to kand: those in [`window`], MACD, for which it wants a bar more than it needs, and the last step of
+//! Some are not left to kand: those in [`rolling`], MACD, for which it wants a bar more than it needs, and the last step of
 //! RSI and MFI, where a price that does not move is overbought to its one and oversold to its other.
 
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use kand::{
     ohlcv::{atr::atr, ema::ema, mfi::mfi, rsi::rsi, sma::sma},
 };
 
-use super::{Bar, kdj, window};
+use super::{Bar, kdj, rolling};
 
 /// Window of the Bollinger bands, bars (Bollinger, "Bollinger on Bollinger Bands", 2001).
 const BOLLINGER: usize = 20;
@@ -145,10 +145,10 @@ impl Indicator {
                 Ok(shares(&up, &down))
             }
             Self::Boll => fill(bars, |out| sma(&close, BOLLINGER, out)),
-            Self::BollUb => Ok(window::bollinger(&close, BOLLINGER, 2.0)),
-            Self::BollLb => Ok(window::bollinger(&close, BOLLINGER, -2.0)),
+            Self::BollUb => Ok(rolling::bollinger(&close, BOLLINGER, 2.0)),
+            Self::BollLb => Ok(rolling::bollinger(&close, BOLLINGER, -2.0)),
             Self::Atr => fill(bars, |out| atr(&high(), &low(), &close, WILDER, out)),
-            Self::Vwma => Ok(window::vwma(bars, WILDER)),
+            Self::Vwma => Ok(rolling::vwma(bars, WILDER)),
             Self::Mfi => {
                 let volume = column(bars, |bar| bar.volume);
                 let (mut a, mut b, mut c) = (blank(bars), blank(bars), blank(bars));
@@ -157,7 +157,7 @@ impl Indicator {
                 Ok(shares(&up, &down))
             }
             Self::Kdjj => Ok(kdj::j(bars)),
-            Self::ZScore => Ok(window::z_score(&close, BOLLINGER)),
+            Self::ZScore => Ok(rolling::z_score(&close, BOLLINGER)),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Market data: vendors behind one trait for each kind of data ([`source`]), asked in the order that configuration
-//! names, and never past the analysis date ([`guard`]).
+//! names, and never past the close of the analysis date ([`guard`], [`calendar`]).
 //!
 //! [`Vendors`] knows all vendors and makes a [`Market`] of those that are chosen; an analysis asks its market alone. A
 //! vendor on the network is one file or folder here; all of them share [`web`], which caches, waits and tries again.
@@ -31,23 +31,24 @@ mod symbol;
 mod vendors;
 mod web;
 mod window;
+mod rolling;
 mod yahoo;
 
 use std::sync::Arc;
 
 pub use benchmark::benchmark;
-use chrono::NaiveDate;
+use calendar::Calendar;
 pub use csv_folder::CsvFolder;
 pub use data::{
     Article, Frequency, Identity, InsiderTrade, Mood, Observation, Odds, Period, Post, Profile, Retrieved, Series,
-    Sourced, StatementKind, Window,
+    Sourced, StatementKind,
 };
 pub use error::MarketError;
 use futures_util::future::{BoxFuture, join_all};
 use guard::{Known, known_by, known_within};
 pub use indicators::{Indicator, UnknownIndicator};
 use names::Names;
-pub use prices::{Bar, PriceHistory, VendorBar};
+pub use prices::{Bar, DailyBars, PriceCurrency, PriceHistory, Split, VendorBar};
 pub use sample::Sample;
 use source::{
     Answered, FundamentalSource, InsiderSource, MacroSource, NewsSource, PredictionSource, PriceSource, SocialSource,
@@ -57,6 +58,7 @@ pub use symbol::{asset_type, canonical};
 pub use vendors::{Choice, Keys, Vendors};
 pub use web::WebOptions;
 use web::{Answer, Question, Web};
+pub use window::Window;
 
 use crate::domain::{Ticker, TradeDate};
 
@@ -120,10 +122,8 @@ impl Market {
         for source in &self.prices {
             let vendor = source.name();
             let answer = source.daily_bars(ticker, date.day()).await;
-            match answer.and_then(|answer| Ok((prices::as_of(answer.data, ticker, date.day(), vendor)?, answer.at))) {
-                Ok((bars, retrieved_at)) => {
-                    return Ok(PriceHistory { ticker: ticker.clone(), vendor, retrieved_at, bars });
-                }
+            match answer.and_then(|answer| prices::as_of(answer, ticker, date.day(), vendor)) {
+                Ok(history) => return Ok(history),
                 Err(reason) => reasons.push(reason),
             }
         }
@@ -170,7 +170,8 @@ impl Market {
     /// A macro-economic series as it was known at the end of the window.
     pub async fn series(&self, indicator: &str, window: Window) -> Result<Sourced<Series>, MarketError> {
         let guarded = |series: Series, vendor| {
-            let observations = known_by(series.observations, window.last);
+            let mut observations = known_by(series.observations, window.cutoff());
+            observations.retain(|observation| observation.date <= window.last);
             let series = Series { observations, ..series };
             let what = || format!("values of {} from {window}", series.id);
             if series.observations.is_empty() { Err(MarketError::NoData { vendor, what: what() }) } else { Ok(series) }
@@ -186,9 +187,10 @@ impl Market {
 
     /// The company in short.
     pub async fn profile(&self, ticker: &Ticker, date: TradeDate) -> Result<Sourced<Profile>, MarketError> {
+        let cutoff = Calendar::of(ticker).cutoff(date.day());
         let guarded = |profile: Profile, vendor| {
             let what = || format!("profile of {ticker} for {date}");
-            let is_known = profile.known_on() <= date.day() && !profile.figures.is_empty();
+            let is_known = profile.known_at().is_by(cutoff) && !profile.figures.is_empty();
             if is_known { Ok(profile) } else { Err(MarketError::NoData { vendor, what: what() }) }
         };
         first("a profile", &self.profiles, |source| source.profile(ticker, date), guarded).await
@@ -202,8 +204,9 @@ impl Market {
         frequency: Frequency,
         date: TradeDate,
     ) -> Result<Sourced<Vec<Period>>, MarketError> {
+        let cutoff = Calendar::of(ticker).cutoff(date.day());
         let guarded = |periods, vendor| {
-            let mut known = known_by::<Period>(periods, date.day());
+            let mut known = known_by::<Period>(periods, cutoff);
             known.sort_by_key(|period| std::cmp::Reverse(period.end));
             let what = || format!("statements of {ticker} that were filed by {date}");
             if known.is_empty() { Err(MarketError::NoData { vendor, what: what() }) } else { Ok(known) }
@@ -248,7 +251,7 @@ fn all_of(what: &'static str, mut reasons: Vec<MarketError>) -> MarketError {
 /// What came to be known within the window, newest first; an error if that is nothing.
 fn newest<T: Known>(items: Vec<T>, window: Window, vendor: &'static str, what: &str) -> Result<Vec<T>, MarketError> {
     let mut known = known_within(items, window);
-    known.sort_by_key(|item| std::cmp::Reverse::<NaiveDate>(item.known_on()));
+    known.sort_by_key(|item| std::cmp::Reverse(item.known_at()));
     if known.is_empty() {
         return Err(MarketError::NoData { vendor, what: format!("{what} of {window}") });
     }

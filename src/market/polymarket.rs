@@ -45,7 +45,10 @@ struct Traded {
     /// A list, as JSON in a text.
     outcomes: Option<String>,
     outcome_prices: Option<String>,
+    /// Missing of some questions, where the same number may be there as a text.
     volume_num: Option<f64>,
+    #[serde(default)]
+    volume: Value,
     one_week_price_change: Option<f64>,
 }
 
@@ -92,15 +95,24 @@ impl Traded {
         if self.closed || resolves.is_some_and(|day| day < today) {
             return None;
         }
+        let volume = self.volume_num.or_else(|| number(&self.volume)).unwrap_or(0.0);
+        let probability: f64 = first(self.outcome_prices.as_deref())?.as_str()?.parse().ok()?;
+        if !(0.0..=1.0).contains(&probability) {
+            return None;
+        }
         Some(Odds {
             outcome: first(self.outcomes.as_deref())?.as_str()?.into(),
-            probability: first(self.outcome_prices.as_deref())?.as_str()?.parse().ok()?,
+            probability,
             question: self.question,
-            volume: self.volume_num.unwrap_or(0.0),
+            volume,
             resolves,
             week_change: self.one_week_price_change,
         })
     }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).filter(|number| number.is_finite())
 }
 
 fn first(list: Option<&str>) -> Option<Value> {

@@ -73,11 +73,14 @@ impl SocialSource for Reddit {
         if !TradeDate::from(window.last).is_now() {
             return Err(MarketError::LiveOnly { vendor: NAME });
         }
-        let symbol = symbol::canonical(ticker);
-        let words = symbol::coin(symbol.as_str()).unwrap_or(symbol.as_str());
+        let foreign = || MarketError::NoData {
+            vendor: NAME,
+            what: format!("posts on {ticker}; it is searched for symbols of the United States and coins only"),
+        };
+        let words = symbol::without_exchange(ticker).ok_or_else(foreign)?;
         let (mut posts, mut trouble) = (Vec::new(), None);
         for place in PLACES {
-            match self.place(place, words, window).await {
+            match self.place(place, &words, window).await {
                 Ok(found) => posts.extend(found.data),
                 Err(error) => trouble = Some(error),
             }

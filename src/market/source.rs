@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 
 use super::{
-    Article, Frequency, Identity, InsiderTrade, MarketError, Odds, Period, Post, Profile, Retrieved, Series,
-    StatementKind, VendorBar, Window,
+    Article, DailyBars, Frequency, Identity, InsiderTrade, MarketError, Odds, Period, Post, Profile, Retrieved, Series,
+    StatementKind, Window,
 };
 use crate::domain::{Ticker, TradeDate};
 
@@ -22,7 +22,7 @@ pub trait Source: Send + Sync {
 #[async_trait]
 pub trait PriceSource: Source {
     /// All daily bars up to `until`, the day included; at least one. There may be later ones, which the market drops.
-    async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Answered<Vec<VendorBar>>;
+    async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Answered<DailyBars>;
 }
 
 /// A vendor of company data. What it knew only later may be among its answers; the market drops it.

@@ -67,7 +67,9 @@ impl SocialSource for StockTwits {
         if !TradeDate::from(window.last).is_now() {
             return Err(MarketError::LiveOnly { vendor: NAME });
         }
-        let file = format!("{}.json", spelled(ticker));
+        let what = || format!("messages on {ticker}; it knows symbols of the United States and coins only");
+        let symbol = spelled(ticker).ok_or_else(|| MarketError::NoData { vendor: NAME, what: what() })?;
+        let file = format!("{symbol}.json");
         let question = Question::new(VENDOR, "https://api.stocktwits.com/api/2/streams/symbol")
             .path(&file)
             .keep(web::lifetime(window.last));
@@ -75,16 +77,12 @@ impl SocialSource for StockTwits {
     }
 }
 
-/// The symbol as StockTwits spells it: `BTC.X`, and shares without the suffix of their exchange.
-fn spelled(ticker: &Ticker) -> String {
-    let symbol = symbol::canonical(ticker);
-    match symbol::coin(symbol.as_str()) {
-        Some(coin) => format!("{coin}.X"),
-        None => match symbol.as_str().split_once('.') {
-            Some((company, suffix)) if !["A", "B"].contains(&suffix) => company.into(),
-            _ => symbol.into(),
-        },
-    }
+/// The symbol as StockTwits spells it: `BTC.X` for coins. It lists shares in the United States, and `BA` of another
+/// exchange would be another company.
+fn spelled(ticker: &Ticker) -> Option<String> {
+    let symbol = symbol::without_exchange(ticker)?;
+    let is_coin = symbol::coin(symbol::canonical(ticker).as_str()).is_some();
+    Some(if is_coin { format!("{symbol}.X") } else { symbol })
 }
 
 fn read(answer: &Answer, ticker: &Ticker) -> Result<Vec<Post>, MarketError> {

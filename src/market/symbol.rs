@@ -2,13 +2,14 @@
 
 use crate::domain::{AssetType, Ticker};
 
-/// Names of brokers and of habit, and the symbol that they stand for.
+/// Names of brokers and of habit, and the symbol that they stand for. No ticker of a listed share is among them: GOLD and
+/// WTI are companies on the NYSE.
 const ALIASES: [(&[&str], &str); 17] = [
-    (&["XAUUSD", "XAU", "GOLD"], "GC=F"),
+    (&["XAUUSD", "XAU"], "GC=F"),
     (&["XAGUSD", "XAG", "SILVER"], "SI=F"),
     (&["XPTUSD"], "PL=F"),
     (&["XPDUSD"], "PA=F"),
-    (&["WTICOUSD", "USOIL", "WTI"], "CL=F"),
+    (&["WTICOUSD", "USOIL"], "CL=F"),
     (&["BCOUSD", "UKOIL", "BRENT"], "BZ=F"),
     (&["NATGAS", "XNGUSD"], "NG=F"),
     (&["COPPER", "XCUUSD"], "HG=F"),
@@ -53,6 +54,18 @@ pub(super) fn coin(symbol: &str) -> Option<&str> {
     COINS.contains(&base).then_some(base)
 }
 
+/// The symbol for a vendor that knows no exchanges: a coin, or a share listed in the United States, whose class may follow a
+/// point. None for all else, because without its suffix `BA.L` would be another company.
+pub(super) fn without_exchange(ticker: &Ticker) -> Option<String> {
+    let symbol = canonical(ticker);
+    if let Some(coin) = coin(symbol.as_str()) {
+        return Some(coin.into());
+    }
+    let class = symbol.as_str().split_once('.').map(|(_, class)| class);
+    let is_share = class.is_none_or(|class| ["A", "B", "C"].contains(&class)) && !symbol.as_str().contains(['=', '^']);
+    is_share.then(|| symbol.into())
+}
+
 /// A pair of currencies such as `EURUSD`.
 fn pair(symbol: &str) -> Option<String> {
     let (base, quote) = symbol.split_at_checked(3).filter(|_| symbol.len() == 6)?;
@@ -81,8 +94,28 @@ mod tests {
             ("0700.HK", "0700.HK"),
             ("GOOGLE", "GOOGLE"),
             ("NVDA", "NVDA"),
+            ("GOLD", "GOLD"),
+            ("WTI", "WTI"),
         ] {
             assert_eq!(canonical(&ticker(written)), ticker(symbol));
+        }
+    }
+
+    #[test]
+    fn a_vendor_without_exchanges_gets_no_symbol_of_one() {
+        for (written, known) in [
+            ("BA", Some("BA")),
+            ("BRK.B", Some("BRK.B")),
+            ("BTC-USD", Some("BTC")),
+            ("BA.L", None),
+            ("T.TO", None),
+            ("BRK.DE", None),
+            ("M&M.NS", None),
+            ("GC=F", None),
+            ("EURUSD", None),
+            ("^GSPC", None),
+        ] {
+            assert_eq!(without_exchange(&ticker(written)).as_deref(), known, "{written}");
         }
     }
 

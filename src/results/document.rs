@@ -44,6 +44,9 @@ pub struct JobResult {
     /// those of a year and of 200 days before.
     #[serde(default)]
     pub bars: String,
+    /// The currency of the bars as the vendor writes it, such as `USD`, or `GBp` for pence; none if the vendor does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// Every turn of every agent: model, seconds, tokens, the whole conversation, and its tool calls.
     #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
     pub steps: Vec<StepRecord>,
@@ -134,6 +137,7 @@ impl JobResult {
             usage: analysis.usage(),
             prices: None,
             bars: bars_csv::write(&analysis.bars),
+            currency: analysis.price_currency.as_ref().map(|currency| currency.code().to_owned()),
             steps: analysis.steps.clone(),
         })
     }

@@ -1,6 +1,7 @@
 //! What a reader wants to know of a result before its words: who made it, of what, and when.
 
 use super::{JobResult, evidence};
+use crate::market::PriceCurrency;
 
 /// Each fact with its name.
 pub fn facts(result: &JobResult) -> Vec<(&'static str, String)> {
@@ -11,6 +12,8 @@ pub fn facts(result: &JobResult) -> Vec<(&'static str, String)> {
         ("Team", team(result)),
     ];
     facts.extend(result.made_at.map(|at| ("Made", at.format("%Y-%m-%d %H:%M UTC").to_string())));
+    let currency = result.currency.as_deref().and_then(PriceCurrency::new);
+    facts.extend(currency.map(|currency| ("Prices in", currency.to_string())));
     facts.push(("Job", result.job_id.to_string()));
     facts.retain(|(_, value)| !value.is_empty());
     facts

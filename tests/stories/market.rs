@@ -121,7 +121,7 @@ async fn a_stock_that_stopped_trading_has_no_price() {
 async fn indicators_have_the_values_of_the_framework() {
     let Some(data) = shared_data() else { return };
     let bars = CsvFolder::new(&data).daily_bars(&ticker("NVDA"), date("2024-05-10").day()).await.unwrap();
-    let known = bars.data.into_iter().filter(|bar| bar.bar.date <= date("2024-05-10").day());
+    let known = bars.data.bars.into_iter().filter(|bar| bar.bar.date <= date("2024-05-10").day());
     let bars: Vec<Bar> = known.map(|bar| bar.bar).collect();
     // stockstats 0.6.5 on the same unadjusted bars.
     for (name, expected) in [

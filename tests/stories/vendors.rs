@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use serde_json::json;
 use tradingagents::{
     domain::{Ticker, TradeDate, Vendor},
-    market::{Choice, Frequency, Keys, Market, MarketError, Mood, StatementKind, Vendors, WebOptions, Window},
+    market::{Choice, Frequency, Keys, Market, MarketError, Mood, StatementKind, Vendors, WebOptions, Window, calendar::Calendar},
 };
 
 use crate::support::{
@@ -69,11 +69,11 @@ fn all(vendors: &[Vendor]) -> Choice {
 }
 
 fn week_of(text: &str) -> Window {
-    Window::up_to(date(text), 7)
+    Window::up_to(Calendar::new_york(), date(text), 7)
 }
 
 fn this_week() -> Window {
-    Window::up_to(today().into(), 7)
+    Window::up_to(Calendar::new_york(), today().into(), 7)
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn yahoos_figures_want_a_cookie_and_a_crumb_which_are_renewed_when_they_ar
     let profile = market.profile(aapl(), today().into()).await.unwrap();
     assert!(profile.data.figures.contains(&("Price to earnings, trailing", "31.5".into())), "{:?}", profile.data);
     fake.answers(crumb, Reply::Text("new".into())).will(summary, [Reply::Status(401, "Invalid Crumb")]);
-    let trades = market.insider_trades(aapl(), Window::up_to(today().into(), 90)).await.unwrap();
+    let trades = market.insider_trades(aapl(), Window::up_to(Calendar::new_york(), today().into(), 90)).await.unwrap();
     assert_eq!((trades.data[0].who.as_str(), trades.data[0].shares), ("COOK TIMOTHY D", Some(50_000.0)));
     let crumbs: Vec<_> =
         fake.asked(summary).iter().map(|asked| asked.what.rsplit('=').next().unwrap().to_owned()).collect();
@@ -323,7 +323,7 @@ async fn macro_series_are_those_that_were_published_by_then() {
     let months = [(day("2024-03-01"), "5.33"), (day("2024-04-01"), "."), (day("2024-06-01"), "5.25")];
     fake.answers(values, recorded::fred_observations(&months));
     let market = market_of(&fake, Vendor::Fred);
-    let series = market.series("Fed Funds Rate", Window::up_to(date("2024-05-10"), 365)).await.unwrap().data;
+    let series = market.series("Fed Funds Rate", Window::up_to(Calendar::new_york(), date("2024-05-10"), 365)).await.unwrap().data;
     assert_eq!((series.id.as_str(), series.observations.len(), series.observations[0].value), ("FEDFUNDS", 1, 5.33));
     let asked = &fake.asked(values)[0].what;
     assert!(asked.contains("realtime_end=2024-05-10") && asked.contains("observation_end=2024-05-10"), "{asked}");
@@ -385,7 +385,14 @@ async fn symbols_are_spelled_as_each_vendor_wants_them() {
     assert!(spelled(Vendor::Yahoo, "SPX500").await.contains("GSPC?"));
     assert!(spelled(Vendor::Yahoo, "eurusd").await.contains("/chart/EURUSD=X?"));
     assert!(spelled(Vendor::StockTwits, "BTCUSDT").await.ends_with("/BTC.X.json"));
-    assert!(spelled(Vendor::StockTwits, "RELIANCE.NS").await.ends_with("/RELIANCE.json"));
+    assert!(spelled(Vendor::StockTwits, "BRK.B").await.ends_with("/BRK.B.json"));
+    let foreign = "BA.L".parse().unwrap();
+    for vendor in [Vendor::StockTwits, Vendor::Reddit] {
+        let count = fake.asked("").len();
+        let none = market_of(&fake, vendor).posts(&foreign, this_week()).await.remove(0).unwrap_err();
+        assert!(none.to_string().contains("symbols of the United States"), "{none}");
+        assert_eq!(fake.asked("").len(), count, "BA is another company in New York");
+    }
 }
 
 #[tokio::test]
@@ -483,5 +490,5 @@ async fn alpha_vantages_articles_have_a_tone() {
     let news = market.news(aapl(), week_of("2024-05-10")).await.unwrap().data;
     assert_eq!((news.len(), news[0].tone.as_deref()), (1, Some("Somewhat-Bullish")));
     let asked = &fake.asked(&place)[0].what;
-    assert!(asked.contains("time_from=20240503T0000") && asked.contains("time_to=20240511T0000"), "{asked}");
+    assert!(asked.contains("time_from=20240503T0400") && asked.contains("time_to=20240510T2000"), "{asked}");
 }

@@ -10,7 +10,7 @@ use super::{Found, found};
 use crate::{
     agents::evidence::{Evidence, figure},
     domain::TradeDate,
-    market::{Article, InsiderTrade, Mood, Odds, Post, Series, Window},
+    market::{Article, InsiderTrade, Mood, Odds, Post, Series, Window, calendar::Calendar},
 };
 
 /// Articles of a call at most.
@@ -89,33 +89,33 @@ pub async fn ticker(asked: NewsArguments, evidence: &Evidence) -> Result<Found, 
     let date = evidence.date;
     let last = asked.end_date.unwrap_or(date.day()).min(date.day());
     let first = asked.start_date.unwrap_or(TradeDate::from(last).minus_days(week()));
-    let window = Window { first: first.max(date.minus_days(LONGEST_LOOK_BACK)), last };
+    let window = Window::between(evidence.calendar(), first.max(date.minus_days(LONGEST_LOOK_BACK)), last, date);
     if window.first > window.last {
         return Err(format!("the window from {first} to {last} has no day; the analysis date is {date}"));
     }
     let answer = evidence.market.news(evidence.ticker(), window).await;
     let what = format!("News on {}", evidence.ticker());
-    found(answer, &what, &window.to_string(), |articles| list(articles, MOST_ARTICLES))
+    found(answer, &what, &window.to_string(), |articles| list(articles, MOST_ARTICLES, evidence.calendar()))
 }
 
 /// Articles on the markets.
 pub async fn global(asked: GlobalNewsArguments, evidence: &Evidence) -> Result<Found, String> {
-    let window = Window::up_to(evidence.date, asked.look_back_days.clamp(1, LONGEST_LOOK_BACK));
+    let window = evidence.window(asked.look_back_days.clamp(1, LONGEST_LOOK_BACK));
     let answer = evidence.market.global_news(window).await;
     let limit = asked.limit.clamp(1, MOST_ARTICLES);
-    found(answer, "News on the markets", &window.to_string(), |articles| list(articles, limit))
+    found(answer, "News on the markets", &window.to_string(), |articles| list(articles, limit, evidence.calendar()))
 }
 
 /// What insiders did.
 pub async fn insiders(evidence: &Evidence) -> Result<Found, String> {
-    let window = Window::up_to(evidence.date, INSIDERS_DAYS);
+    let window = evidence.window(INSIDERS_DAYS);
     let answer = evidence.market.insider_trades(evidence.ticker(), window).await;
     found(answer, "Insider transactions", &window.to_string(), |trades| trade_rows(trades))
 }
 
 /// A series.
 pub async fn series(asked: MacroArguments, evidence: &Evidence) -> Result<Found, String> {
-    let window = Window::up_to(evidence.date, asked.look_back_days.clamp(30, 3650));
+    let window = evidence.window(asked.look_back_days.clamp(30, 3650));
     let answer = evidence.market.series(&asked.indicator, window).await;
     let what = format!("Macro series {}", answer.as_ref().map_or(&asked.indicator, |found| &found.data.id));
     found(answer, &what, &window.to_string(), values)
@@ -131,9 +131,9 @@ pub async fn odds(asked: PredictionArguments, evidence: &Evidence) -> Result<Fou
 
 /// What people write, wherever something came back.
 pub async fn posts(evidence: &Evidence) -> Result<Found, String> {
-    let window = Window::up_to(evidence.date, week());
+    let window = evidence.window(week());
     let answers = evidence.market.posts(evidence.ticker(), window).await;
-    let answers = answers.into_iter().map(|answer| found(answer, "Posts", &window.to_string(), |posts| written(posts)));
+    let answers = answers.into_iter().map(|answer| found(answer, "Posts", &window.to_string(), |posts| written(posts, evidence.calendar())));
     let (good, bad): (Vec<_>, Vec<_>) = answers.partition(Result::is_ok);
     let errors: Vec<_> = bad.into_iter().filter_map(Result::err).collect();
     if good.is_empty() {
@@ -148,8 +148,8 @@ pub async fn posts(evidence: &Evidence) -> Result<Found, String> {
     Ok(Found { text: texts.join("\n\n"), sources })
 }
 
-/// Articles as a list.
-fn list(articles: &[Article], limit: usize) -> String {
+/// Articles as a list, dated by the calendar of the instrument's exchange.
+fn list(articles: &[Article], limit: usize, calendar: Calendar) -> String {
     let lines = articles.iter().take(limit).map(|article| {
         let Article { published, title, publisher, summary, tone, .. } = article;
         let by: Vec<_> =
@@ -157,7 +157,7 @@ fn list(articles: &[Article], limit: usize) -> String {
         let by = by.into_iter().map(String::as_str).collect::<Vec<_>>().join(", tone: ");
         let summary: String = one_line(summary).chars().take(SUMMARY).collect();
         let rest = if summary.is_empty() { summary } else { format!(": {summary}") };
-        format!("- {} **{}** ({by}){rest}", published.date_naive(), one_line(title))
+        format!("- {} **{}** ({by}){rest}", calendar.day_of(*published), one_line(title))
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -210,7 +210,7 @@ fn questions(odds: &[Odds], limit: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn written(posts: &[Post]) -> String {
+fn written(posts: &[Post], calendar: Calendar) -> String {
     let count = |mood| posts.iter().filter(|post| post.mood == Some(mood)).count();
     let mut text = format!(
         "{} posts; declared bullish {}, declared bearish {}.\n",
@@ -224,7 +224,7 @@ fn written(posts: &[Post]) -> String {
             Some(Mood::Bearish) => " [bearish]",
             None => "",
         };
-        let _ = write!(text, "\n- {} {}{mood}: {}", post.written.date_naive(), post.place, one_line(&post.text));
+        let _ = write!(text, "\n- {} {}{mood}: {}", calendar.day_of(post.written), post.place, one_line(&post.text));
     }
     text
 }

@@ -7,10 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{
-    agents::evidence::{Evidence, figure},
-    market::Indicator,
-};
+use crate::{agents::evidence::Evidence, market::Indicator};
 
 /// Calendar days that a tool looks back at most.
 const LONGEST_LOOK_BACK: u64 = 400;
@@ -57,10 +54,12 @@ pub fn stock_data(asked: &StockDataArguments, evidence: &Evidence) -> Result<Str
             asked.start_date, asked.end_date
         ));
     }
-    let mut text = format!("# {} from {start} to {}, {} bars\n", evidence.history.ticker, asked.end_date, wanted.len());
+    let currency = evidence.history.currency.as_ref().map_or(String::new(), |currency| format!(", prices in {currency}"));
+    let (ticker, end, count) = (evidence.ticker(), asked.end_date, wanted.len());
+    let mut text = format!("# {ticker} from {start} to {end}, {count} bars{currency}\n");
     text.push_str("Date,Open,High,Low,Close,Volume\n");
     for bar in wanted {
-        let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(figure);
+        let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(|price| evidence.figure(price));
         // Writing to a String can't fail.
         let _ = writeln!(text, "{},{open},{high},{low},{close},{:.0}", bar.date, bar.volume);
     }
@@ -81,7 +80,7 @@ pub fn indicators(asked: &IndicatorArguments, evidence: &Evidence) -> Result<Str
         let _ = writeln!(text, "## {} since {start}, newest first ({})", indicator.name(), indicator.meaning());
         let series = indicator.series(bars);
         for (bar, value) in bars.iter().zip(series).rev().take_while(|(bar, _)| bar.date >= start) {
-            let _ = writeln!(text, "{}: {}", bar.date, value.map_or("n/a".into(), figure));
+            let _ = writeln!(text, "{}: {}", bar.date, value.map_or("n/a".into(), |value| evidence.figure(value)));
         }
     }
     Ok(text)

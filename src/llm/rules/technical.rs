@@ -4,6 +4,7 @@ use super::{
     limits::{J_HIGH, J_LOW, RSI_STRONG, RSI_WEAK, Z_FAR},
     rule::{Finding, Rule, Subject, contrarian, sign},
 };
+use crate::domain::shown;
 
 /// The weight of the four that bet on a return. They look at the same thing, how far the price has gone within weeks, so
 /// that the vote of each counts half; or else they would outweigh a trend whenever it is strong.
@@ -38,7 +39,11 @@ pub static RULES: [Rule; 10] = [
             let (vote, place) = if medium > long { (1, "above") } else { (-1, "below") };
             Some(Finding {
                 vote,
-                because: format!("the 50-day mean {medium:.2} is {place} the 200-day mean {long:.2}"),
+                because: format!(
+                    "the 50-day mean {} is {place} the 200-day mean {}",
+                    shown::price(medium),
+                    shown::price(long)
+                ),
             })
         },
     },

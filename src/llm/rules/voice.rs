@@ -9,7 +9,7 @@ use super::{
     figures::Figures,
     rule::{Finding, Rule},
 };
-use crate::domain::{Agent, Decision};
+use crate::domain::{Agent, Decision, shown};
 
 /// In every text, so that nobody takes it for a model's.
 const NOTICE: &str = "*From published rules, not from a language model.*";
@@ -171,7 +171,7 @@ fn action(assessment: &Assessment) -> &'static str {
 
 fn actions(assessment: &Assessment) -> String {
     match (position(assessment, 1.0), stop(assessment)) {
-        (Some(size), Some(stop)) => format!("Buy {size}, with a stop at {stop:.2}."),
+        (Some(size), Some(stop)) => format!("Buy {size}, with a stop at {}.", shown::price(stop)),
         _ if action(assessment) == "Sell" => "Sell what is held; buy nothing.".into(),
         _ => "Do nothing until more rules agree.".into(),
     }
@@ -192,5 +192,6 @@ fn position(assessment: &Assessment, share: f64) -> Option<String> {
 }
 
 fn rounded(price: Option<f64>) -> Option<f64> {
-    price.map(|price| (price * 100.0).round() / 100.0)
+    // As it is shown, which has more digits where the price is small.
+    price.and_then(|price| shown::price(price).parse().ok())
 }

@@ -38,12 +38,12 @@ struct Item {
 impl AlphaVantage {
     async fn news(&self, of: (&'static str, String), window: Window) -> Answered<Vec<Article>> {
         let what = format!("articles on {} of {window}", of.1);
-        let time = |day: chrono::NaiveDate| day.format("%Y%m%dT0000").to_string();
+        let time = |time: DateTime<Utc>| time.format("%Y%m%dT%H%M").to_string();
         let question = self
             .question("NEWS_SENTIMENT")?
             .query([
                 of,
-                ("time_from", time(window.first)),
+                ("time_from", time(window.begin())),
                 ("time_to", time(window.end())),
                 ("sort", "LATEST".into()),
                 ("limit", "50".into()),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{AlphaVantage, NAME, nothing, read, spelled};
 use crate::{
     domain::Ticker,
-    market::{Bar, MarketError, PriceSource, VendorBar, source::Answered, web::lifetime},
+    market::{Bar, DailyBars, MarketError, PriceSource, Split, VendorBar, source::Answered, web::lifetime},
 };
 
 #[derive(Deserialize)]
@@ -33,11 +33,14 @@ struct Day {
     adjusted: String,
     #[serde(rename = "6. volume")]
     volume: String,
+    /// New shares for each old one from this day on, mostly 1.
+    #[serde(rename = "8. split coefficient", default)]
+    split: String,
 }
 
 #[async_trait]
 impl PriceSource for AlphaVantage {
-    async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Answered<Vec<VendorBar>> {
+    async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Answered<DailyBars> {
         let question = self
             .question("TIME_SERIES_DAILY_ADJUSTED")?
             .query([("symbol", spelled(ticker)), ("outputsize", "full".into())])
@@ -48,7 +51,8 @@ impl PriceSource for AlphaVantage {
             let bars: Option<Vec<_>> = reply.days.iter().map(|(date, day)| day.bar(*date)).collect();
             let cause = || "a bar whose prices are no numbers".into();
             let bars = bars.ok_or_else(|| MarketError::Malformed { vendor: NAME, cause: cause() })?;
-            if bars.is_empty() { Err(nothing(&what)) } else { Ok(bars) }
+            let splits = reply.days.iter().filter_map(|(date, day)| day.split(*date)).collect();
+            if bars.is_empty() { Err(nothing(&what)) } else { Ok(DailyBars { bars, splits, currency: None }) }
         };
         self.web.ask(&question, read).await
     }
@@ -65,6 +69,13 @@ impl Day {
             close: price(&self.close)?,
             volume: self.volume.parse().ok()?,
         };
-        Some(VendorBar { bar, adj_close: price(&self.adjusted)? })
+        Some(VendorBar { bar, adj_close: price(&self.adjusted) })
+    }
+
+    /// The split of this day, if there is one.
+    fn split(&self, date: NaiveDate) -> Option<Split> {
+        let ratio = self.split.parse::<f64>().ok()?;
+        let is_split = ratio.is_finite() && ratio > 0.0 && (ratio - 1.0).abs() > f64::EPSILON;
+        is_split.then_some(Split { date, ratio })
     }
 }

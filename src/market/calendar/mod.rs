@@ -8,10 +8,14 @@
 //! Crypto-currencies trade every day until 00:00 UTC, currency pairs on weekdays until 17:00 in New York, futures until
 //! the same hour with the holidays of CME. A symbol without a known suffix counts as listed in New York.
 
+mod business_days;
 mod exchange_code;
 mod exchanges;
 mod known_at;
 
+use std::fmt;
+
+pub use business_days::public_after_business_days;
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use exchanges::Exchange;
@@ -20,7 +24,7 @@ pub use known_at::{Cutoff, KnownAt};
 use crate::domain::Ticker;
 
 /// The trading days and closing times of one exchange or market.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Calendar(&'static Exchange);
 
 /// When the trading day of `ticker` on `date` ends. On a day without trading: when it would have.
@@ -101,6 +105,12 @@ impl Calendar {
         let skipped = || self.0.zone.from_local_datetime(&(local + TimeDelta::hours(1))).earliest();
         let time = self.0.zone.from_local_datetime(&local).earliest().or_else(skipped);
         time.map_or_else(|| local.and_utc(), |time| time.to_utc())
+    }
+}
+
+impl fmt::Debug for Calendar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Calendar({})", self.0.zone)
     }
 }
 

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use flate2::read::GzDecoder;
 
 use super::{
-    MarketError, PriceSource, Retrieved, VendorBar, bars_csv,
+    DailyBars, MarketError, PriceCurrency, PriceSource, Retrieved, bars_csv,
     source::{Answered, Source},
 };
 use crate::domain::{Ticker, Vendor};
@@ -23,10 +23,9 @@ const FILES: [(&str, &[u8]); 5] = [
 ];
 
 /// Unpacked on first use, some 30 ms; a service that never asks for it never pays.
-static BARS: LazyLock<BTreeMap<&str, Vec<VendorBar>>> = LazyLock::new(|| {
-    FILES
-        .map(|(ticker, packed)| (ticker, bars_csv::read(GzDecoder::new(packed)).expect("the bundled bars are whole")))
-        .into()
+static BARS: LazyLock<BTreeMap<&str, DailyBars>> = LazyLock::new(|| {
+    let read = |packed| bars_csv::read(GzDecoder::new(packed)).expect("the bundled bars are whole");
+    FILES.map(|(ticker, packed)| (ticker, DailyBars { currency: PriceCurrency::new("USD"), ..read(packed) })).into()
 });
 
 /// The bars in the program itself.
@@ -40,7 +39,7 @@ impl Source for Sample {
 
 #[async_trait]
 impl PriceSource for Sample {
-    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Answered<Vec<VendorBar>> {
+    async fn daily_bars(&self, ticker: &Ticker, _until: NaiveDate) -> Answered<DailyBars> {
         BARS.get(ticker.as_str()).cloned().map(Retrieved::now).ok_or_else(|| {
             let known = BARS.keys().copied().collect::<Vec<_>>().join(", ");
             MarketError::UnknownSymbol { vendor: self.name(), ticker: ticker.clone(), known }

@@ -132,7 +132,7 @@ impl Answer {
     }
 
     /// An answer from the cache, which keeps only good ones.
-    pub(super) fn kept(body: Vec<u8>) -> Self {
+    pub(in crate::market) fn kept(body: Vec<u8>) -> Self {
         Self { status: 200, body, cookies: Vec::new() }
     }
 

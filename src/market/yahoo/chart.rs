@@ -1,18 +1,22 @@
 //! Daily bars.
 //!
-//! Yahoo's prices are adjusted for all splits up to today. The splits come with them, so the prices as they were traded
-//! are had back.
+//! Yahoo's prices and volumes are adjusted for all splits up to today. The splits come with them, so prices and volumes
+//! as they were traded are had back. A bar is dated by the exchange's time zone and the tz database: the offset that
+//! Yahoo sends is that of today, an hour off for half of the year.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Datelike, NaiveDate};
+use chrono_tz::Tz;
 use serde::Deserialize;
 
 use super::{KNOWN, NAME, VENDOR, Yahoo, question, spelled};
 use crate::{
     domain::Ticker,
-    market::{Answer, Bar, MarketError, PriceSource, VendorBar, source::Answered, web::lifetime},
+    market::{
+        Answer, Bar, DailyBars, MarketError, PriceCurrency, PriceSource, Split, VendorBar, source::Answered, web::lifetime,
+    },
 };
 
 /// Years of history: the longest indicator wants one; the rest is for people.
@@ -49,8 +53,12 @@ struct Found {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Meta {
-    /// Seconds to add to the time of a bar to get that of its exchange.
+    currency: Option<String>,
+    /// A name of the tz database.
+    exchange_timezone_name: Option<String>,
+    /// Today's difference from UTC in seconds, for want of a time zone.
     #[serde(default)]
     gmtoffset: i64,
 }
@@ -83,11 +91,11 @@ struct AdjustedClose {
 #[derive(Default, Deserialize)]
 struct Events {
     #[serde(default)]
-    splits: BTreeMap<String, Split>,
+    splits: BTreeMap<String, SplitEvent>,
 }
 
 #[derive(Deserialize)]
-struct Split {
+struct SplitEvent {
     date: i64,
     numerator: f64,
     denominator: f64,
@@ -95,7 +103,7 @@ struct Split {
 
 #[async_trait]
 impl PriceSource for Yahoo {
-    async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Answered<Vec<VendorBar>> {
+    async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Answered<DailyBars> {
         let first = NaiveDate::from_ymd_opt(until.year() - YEARS, 1, 1).unwrap_or(NaiveDate::MIN);
         let start = first.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
         let question = question("https://query2.finance.yahoo.com/v8/finance/chart")
@@ -112,7 +120,7 @@ impl PriceSource for Yahoo {
     }
 }
 
-fn read(answer: &Answer, ticker: &Ticker) -> Result<Vec<VendorBar>, MarketError> {
+fn read(answer: &Answer, ticker: &Ticker) -> Result<DailyBars, MarketError> {
     let unknown = || MarketError::UnknownSymbol { vendor: NAME, ticker: ticker.clone(), known: KNOWN.into() };
     let reply: Reply = match answer.status {
         // It says what is wrong in the body.
@@ -126,8 +134,10 @@ fn read(answer: &Answer, ticker: &Ticker) -> Result<Vec<VendorBar>, MarketError>
         });
     }
     let found = reply.chart.result.unwrap_or_default().into_iter().next().ok_or_else(|| no_bars(ticker, ""))?;
-    let bars = found.bars();
-    if bars.is_empty() { Err(no_bars(ticker, "")) } else { Ok(bars) }
+    let splits = found.splits();
+    let currency = found.meta.currency.as_deref().and_then(PriceCurrency::new);
+    let bars = found.bars(&splits);
+    if bars.is_empty() { Err(no_bars(ticker, "")) } else { Ok(DailyBars { bars, splits, currency }) }
 }
 
 fn no_bars(ticker: &Ticker, why: &str) -> MarketError {
@@ -136,16 +146,18 @@ fn no_bars(ticker: &Ticker, why: &str) -> MarketError {
 
 impl Found {
     /// The bars as they were traded, oldest first; a row that lacks a price is no bar.
-    fn bars(&self) -> Vec<VendorBar> {
-        let adjusted = self.indicators.adjclose.first().map_or(&[][..], |column| &column.adjclose);
+    fn bars(&self, splits: &[Split]) -> Vec<VendorBar> {
+        let adjusted = self.indicators.adjclose.first().map(|column| &column.adjclose);
         let Some(quote) = self.indicators.quote.first() else { return Vec::new() };
+        let zone = self.zone();
         let rows = self.timestamp.iter().enumerate();
         let bars = rows.filter_map(|(row, at)| {
-            let at_row = |column: &[Option<f64>]| column.get(row).copied().flatten().filter(|v| v.is_finite());
+            let at_row = |column: &Column| column.get(row).copied().flatten().filter(|v| v.is_finite());
             let price = |column: &Column| at_row(column).filter(|price| *price > 0.0);
             let close = price(&quote.close)?;
-            let date = self.day(*at)?;
-            let later = self.splits_after(date);
+            let date = self.day(*at, zone)?;
+            // How many of today's shares one share of that day became.
+            let later: f64 = splits.iter().filter(|split| split.date > date).map(|split| split.ratio).product();
             let bar = Bar {
                 date,
                 open: price(&quote.open)? * later,
@@ -154,24 +166,35 @@ impl Found {
                 close: close * later,
                 volume: at_row(&quote.volume).unwrap_or(0.0) / later,
             };
-            Some(VendorBar { bar, adj_close: at_row(adjusted).filter(|price| *price > 0.0).unwrap_or(close) })
+            // Of an instrument without dividends the whole column is missing.
+            let adj_close = adjusted.map_or(Some(close), price);
+            Some(VendorBar { bar, adj_close })
         });
         // Of a day that is there twice, which the running day sometimes is, the later row counts.
         let days: BTreeMap<_, _> = bars.map(|bar| (bar.bar.date, bar)).collect();
         days.into_values().collect()
     }
 
-    /// How many of today's shares one share of that day became.
-    fn splits_after(&self, day: NaiveDate) -> f64 {
-        let later = self.events.splits.values().filter(|split| self.day(split.date).is_some_and(|of| of > day));
-        later
-            .map(|split| split.numerator / split.denominator)
-            .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
-            .product()
+    fn splits(&self) -> Vec<Split> {
+        let zone = self.zone();
+        let splits = self.events.splits.values().filter_map(|split| {
+            let ratio = split.numerator / split.denominator;
+            let is_ratio = ratio.is_finite() && ratio > 0.0;
+            is_ratio.then_some(Split { date: self.day(split.date, zone)?, ratio })
+        });
+        splits.collect()
+    }
+
+    /// The exchange's time zone, if it is known.
+    fn zone(&self) -> Option<Tz> {
+        self.meta.exchange_timezone_name.as_deref()?.parse().ok()
     }
 
     /// The calendar day at the exchange.
-    fn day(&self, timestamp: i64) -> Option<NaiveDate> {
-        Some(DateTime::from_timestamp(timestamp.checked_add(self.meta.gmtoffset)?, 0)?.date_naive())
+    fn day(&self, timestamp: i64, zone: Option<Tz>) -> Option<NaiveDate> {
+        match zone {
+            Some(zone) => Some(DateTime::from_timestamp(timestamp, 0)?.with_timezone(&zone).date_naive()),
+            None => Some(DateTime::from_timestamp(timestamp.checked_add(self.meta.gmtoffset)?, 0)?.date_naive()),
+        }
     }
 }

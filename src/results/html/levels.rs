@@ -6,16 +6,18 @@ use crate::{
     charts::{self, Level, LevelKind},
     domain::Agent,
     llm::Message,
-    market::{Bar, bars_csv},
+    market::{Bar, PriceCurrency, bars_csv},
     results::JobResult,
 };
 
 /// The chart of a result, unless it came without bars; with the prices at which the trader wants in and out, and the
 /// portfolio manager's target.
 pub fn chart(result: &JobResult) -> Option<maud::Markup> {
-    let bars = bars_csv::read(result.bars.as_bytes()).ok()?;
+    let bars = bars_csv::read(result.bars.as_bytes()).ok()?.bars;
     let bars: Vec<_> = bars.into_iter().map(|bar| bar.bar).collect();
-    charts::prices(&result.ticker, &bars, &levels(result, &bars))
+    let currency = result.currency.as_deref().and_then(PriceCurrency::new);
+    let subject = currency.map_or(result.ticker.to_string(), |currency| format!("{} in {currency}", result.ticker));
+    charts::prices(&subject, &bars, &levels(result, &bars))
 }
 
 fn levels(result: &JobResult, bars: &[Bar]) -> Vec<Level> {
