@@ -7,7 +7,7 @@ use super::{Answer, RUNTIME, Wire};
 use tempfile::TempDir;
 use tradingagents::{
     domain::{Ticker, TradeDate, Vendor},
-    market::{Choice, Frequency, Keys, Market, StatementKind, Vendors, WebOptions, Window},
+    market::{Choice, Frequency, Keys, Market, StatementKind, Vendors, WebOptions, Window, calendar::Calendar},
 };
 
 const VENDORS: [Vendor; 9] = [
@@ -62,11 +62,11 @@ fn market(vendor: Vendor) -> Market {
 
 async fn ask(question: u8, market: &Market, ticker: &Ticker) {
     let past: TradeDate = "2024-05-10".parse().expect("it is a date");
-    let window = Window::up_to(past, 7);
+    let window = Window::up_to(Calendar::new_york(), past, 7);
     match question {
         0 => drop(market.price_history(ticker, past).await),
         1 => drop(market.news(ticker, window).await),
-        2 => drop(market.global_news(window).await),
+        2 => drop(market.global_news(window, &[]).await),
         3 => drop(market.insider_trades(ticker, window).await),
         4 => drop(market.posts(ticker, window).await),
         5 => drop(market.series("cpi", window).await),

@@ -28,7 +28,7 @@ impl<'a> Case<'a> {
     /// Gets the prices, and writes down what all agents are told.
     pub async fn open(firm: &'a Firm, analysis: &Analysis, observer: &'a dyn Observer) -> Result<Self, AgentError> {
         let brief = &analysis.brief;
-        let evidence = Evidence::gather(&firm.market, &brief.ticker, brief.date).await?;
+        let evidence = Evidence::gather(&firm.market, &firm.reading, &brief.ticker, brief.date).await?;
         let identity = firm.market.identity(&brief.ticker).await;
         let context = format!(
             include_str!("prompts/context.md"),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::ReadingLimits;
 use crate::{
     domain::{Ticker, TradeDate, shown},
     market::{Bar, Indicator, Market, MarketError, PriceHistory, Window, calendar::Calendar},
@@ -21,13 +22,19 @@ pub struct Evidence {
     pub history: PriceHistory,
     pub market: Market,
     pub date: TradeDate,
+    pub reading: ReadingLimits,
 }
 
 impl Evidence {
     /// Gets the prices; without any there is nothing to analyse.
-    pub async fn gather(market: &Market, ticker: &Ticker, date: TradeDate) -> Result<Self, MarketError> {
+    pub async fn gather(
+        market: &Market,
+        reading: &ReadingLimits,
+        ticker: &Ticker,
+        date: TradeDate,
+    ) -> Result<Self, MarketError> {
         let history = market.price_history(ticker, date).await?;
-        Ok(Self { history, market: market.clone(), date })
+        Ok(Self { history, market: market.clone(), date, reading: reading.clone() })
     }
 
     /// The instrument.

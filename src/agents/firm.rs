@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Analysis, Observer, Step, analysts, case::Case, memory, portfolio, research, risk, trader};
+use super::{Analysis, Observer, ReadingLimits, Step, analysts, case::Case, memory, portfolio, research, risk, trader};
 use crate::{
-    domain::Agent,
+    domain::{Agent, Ticker},
     llm::{ChatModel, LlmError},
     market::{Market, MarketError},
     memory::DecisionLog,
@@ -20,6 +20,9 @@ pub struct Firm {
     pub analyst_concurrency: usize,
     /// After so many rounds of tool calls an agent has to answer.
     pub max_tool_rounds: u32,
+    pub reading: ReadingLimits,
+    /// What the returns of earlier decisions are compared with, in place of the index of the instrument's exchange.
+    pub benchmark: Option<Ticker>,
     /// What was decided before.
     pub memory: DecisionLog,
 }

@@ -89,7 +89,8 @@ async fn benchmark(case: &Case<'_>, analysis: &Analysis, due: &[(&Entry, Window)
         return None;
     }
     let brief = &analysis.brief;
-    for symbol in market::benchmark(&brief.ticker) {
+    let chosen = case.firm.benchmark.clone().map(|ticker| vec![ticker]);
+    for symbol in chosen.unwrap_or_else(|| market::benchmark(&brief.ticker)) {
         match case.firm.market.price_history(&symbol, brief.date).await {
             Ok(history) => return Some(history),
             Err(error) => tracing::debug!(%symbol, %error, "no prices of the benchmark"),

@@ -25,6 +25,7 @@ mod memory;
 mod observer;
 mod portfolio;
 mod rating;
+mod reading;
 mod research;
 mod risk;
 mod structured;
@@ -37,3 +38,4 @@ pub use analysis::{
 };
 pub use firm::{AgentError, Firm, Models};
 pub use observer::{Observer, Step};
+pub use reading::ReadingLimits;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{ApiKeys, Config, LogFormat, Networks, Origins, ProviderKeys, RedisUrl, Registries, WebhookSecrets, url};
 use crate::{
     domain::Provider,
-    jobs::{Language, QueueName, Rounds},
+    jobs::{Language, QueueName, Rounds, UpTo},
     llm::{Prices, ollama::PullPolicy},
 };
 
@@ -93,6 +93,14 @@ impl Default for Config {
             price_vendors: None,
             fundamental_vendors: None,
             news_vendors: None,
+            benchmark_ticker: None,
+            news_article_limit: UpTo::new(20),
+            global_news_article_limit: UpTo::new(10),
+            news_lookback_days: UpTo::new(7),
+            global_news_lookback_days: UpTo::new(7),
+            global_news_queries: None,
+            insider_lookback_days: UpTo::new(180),
+            macro_lookback_days: UpTo::new(365),
             data_dir: None,
             cache_dir: None,
             vendor_gateway: None,

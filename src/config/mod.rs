@@ -38,8 +38,8 @@ use url::Url;
 pub use webhook_secrets::WebhookSecrets;
 
 use crate::{
-    domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, VendorList},
-    jobs::{BackendUrl, Language, ModelName, QueueName, RedisOptions, Rounds},
+    domain::{Fundamentals, News, PriceVendors, Provider, ReasoningEffort, Ticker, VendorList},
+    jobs::{BackendUrl, Language, ModelName, NewsQueries, QueueName, RedisOptions, Rounds, UpTo},
     llm::{Prices, ollama::PullPolicy},
 };
 
@@ -307,6 +307,26 @@ pub struct Config {
     /// are configured, in this order.
     #[schemars(extend("x-allowed" = "yahoo, google_news, alpha_vantage, in the order in which they are asked"))]
     pub news_vendors: Option<VendorList<News>>,
+    /// What the returns of earlier decisions are compared with; if unset, SPY, or the leading index of the instrument's
+    /// exchange.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "a ticker such as SPY or ^GSPC"))]
+    pub benchmark_ticker: Option<Ticker>,
+    /// How many articles on the instrument an agent reads.
+    pub news_article_limit: UpTo<100>,
+    /// How many articles on the markets an agent reads.
+    pub global_news_article_limit: UpTo<100>,
+    /// How far back articles and posts on the instrument are looked for, days, unless the agent names others.
+    pub news_lookback_days: UpTo<90>,
+    /// How far back articles on the markets are looked for, days, unless the agent names others.
+    pub global_news_lookback_days: UpTo<90>,
+    /// What news on the markets is searched for, with semicolons between the queries; the vendors' own choice if unset.
+    /// Alpha Vantage has fixed topics and searches for none.
+    #[schemars(with = "Option<String>", extend("x-allowed" = "up to 10 queries such as Federal Reserve interest rates; oil price"))]
+    pub global_news_queries: Option<NewsQueries>,
+    /// How far back insiders' trades are looked for, days.
+    pub insider_lookback_days: UpTo<730>,
+    /// How far back macro series are shown, days, unless the agent names others.
+    pub macro_lookback_days: UpTo<3650>,
     /// A folder of {TICKER}.csv with daily bars.
     pub data_dir: Option<PathBuf>,
     /// The folder in which vendors' answers are kept; any number of workers may share it. If unset, none is kept.

@@ -13,6 +13,7 @@ mod model;
 mod model_name;
 mod priority;
 mod queue;
+mod reading;
 pub mod redis;
 mod request;
 mod store;
@@ -32,6 +33,7 @@ pub use model::{
 pub use model_name::ModelName;
 pub use priority::Priority;
 pub use queue::{Cancel, Queue, RetryPolicy};
+pub use reading::{NewsQueries, UpTo};
 pub use redis::{QueueName, RedisOptions, RedisStore};
 pub use request::{
     Analysts, BackendUrl, DataVendors, JobConfig, JobRequest, Language, Rounds, Temperature, ToolVendors, WebhookUrl,

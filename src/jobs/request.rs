@@ -9,7 +9,7 @@ use serde::{
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{ModelName, Priority};
+use super::{ModelName, NewsQueries, Priority, UpTo};
 use crate::domain::{
     Analyst, AssetType, Fundamentals, Insiders, Macro, News, Predictions, PriceVendors, Provider, ReasoningEffort,
     Social, Ticker, Tier, TraceParent, TradeDate, VendorList,
@@ -114,6 +114,24 @@ pub struct JobConfig {
     /// What the instrument is; told from its symbol if absent. Of a crypto-currency there are no fundamentals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset_type: Option<AssetType>,
+    /// What the returns of earlier decisions are compared with; the leading index of the instrument's exchange if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub benchmark_ticker: Option<Ticker>,
+    /// How many articles on the instrument an agent reads, 1 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub news_article_limit: Option<UpTo<100>>,
+    /// How many articles on the markets an agent reads, 1 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_news_article_limit: Option<UpTo<100>>,
+    /// How far back articles and posts on the instrument are looked for, days, 1 to 90.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub news_lookback_days: Option<UpTo<90>>,
+    /// How far back articles on the markets are looked for, days, 1 to 90.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_news_lookback_days: Option<UpTo<90>>,
+    /// What news on the markets is searched for, up to 10 queries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_news_queries: Option<NewsQueries>,
     /// The language of the reports, in English: `German`. Ratings stay English.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_language: Option<Language>,

@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn small_prices_keep_their_digits() {
-        let bar = Bar { date: NaiveDate::MIN, open: 2.478_761e-5, high: 0.1, low: 1e-8, close: 123.456_789_1, volume: 0.0 };
+        let bar =
+            Bar { date: NaiveDate::MIN, open: 2.478_761e-5, high: 0.1, low: 1e-8, close: 123.456_789_1, volume: 0.0 };
         assert!(write(&[bar]).ends_with(",0.00002478761,0.1,0.00000001,123.456789,0\n"), "{}", write(&[bar]));
     }
 

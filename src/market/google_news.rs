@@ -10,7 +10,7 @@ use super::{
     Article, MarketError, Names, NewsSource, Question, Web, Window, feed,
     source::{Answered, Source},
     symbol,
-    web::lifetime,
+    web::{MAX_TEXTS, lifetime},
 };
 use crate::domain::{Ticker, Vendor};
 
@@ -39,6 +39,7 @@ impl GoogleNews {
         let query = format!("{words} after:{} before:{before}", window.begin().date_naive());
         let question = Question::new(VENDOR, "https://news.google.com/rss/search")
             .query([("q", query), ("hl", "en-US".into()), ("gl", "US".into()), ("ceid", "US:en".into())])
+            .max_body(MAX_TEXTS)
             .keep(lifetime(window.last));
         self.web
             .ask(&question, |answer| {
@@ -69,8 +70,10 @@ impl NewsSource for GoogleNews {
         self.search(&words, window).await
     }
 
-    async fn global_news(&self, window: Window) -> Answered<Vec<Article>> {
-        self.search(MARKETS, window).await
+    async fn global_news(&self, window: Window, queries: &[String]) -> Answered<Vec<Article>> {
+        let quoted = queries.iter().map(|query| format!("\"{}\"", query.replace('"', ""))).collect::<Vec<_>>();
+        let words = if quoted.is_empty() { MARKETS.into() } else { quoted.join(" OR ") };
+        self.search(&words, window).await
     }
 }
 

@@ -7,6 +7,7 @@
 mod alpha_vantage;
 pub mod bars_csv;
 mod benchmark;
+mod bounded;
 pub mod calendar;
 mod csv_folder;
 mod data;
@@ -23,6 +24,7 @@ mod names;
 mod polymarket;
 mod prices;
 mod reddit;
+mod rolling;
 mod sample;
 mod sec_edgar;
 pub mod source;
@@ -31,12 +33,12 @@ mod symbol;
 mod vendors;
 mod web;
 mod window;
-mod rolling;
 mod yahoo;
 
 use std::sync::Arc;
 
 pub use benchmark::benchmark;
+use bounded::Bounded;
 use calendar::Calendar;
 pub use csv_folder::CsvFolder;
 pub use data::{
@@ -142,9 +144,10 @@ impl Market {
     }
 
     /// Articles on the markets that appeared within the window, newest first.
-    pub async fn global_news(&self, window: Window) -> Result<Sourced<Vec<Article>>, MarketError> {
+    /// They are searched by these queries; without any, by the vendor's own.
+    pub async fn global_news(&self, window: Window, queries: &[String]) -> Result<Sourced<Vec<Article>>, MarketError> {
         let guarded = |articles, vendor| newest(articles, window, vendor, "articles");
-        first("the news", &self.global_news, |source| source.global_news(window), guarded).await
+        first("the news", &self.global_news, |source| source.global_news(window, queries), guarded).await
     }
 
     /// What insiders did, as far as it was filed within the window, newest first.
@@ -172,7 +175,7 @@ impl Market {
         let guarded = |series: Series, vendor| {
             let mut observations = known_by(series.observations, window.cutoff());
             observations.retain(|observation| observation.date <= window.last);
-            let series = Series { observations, ..series };
+            let series = Series { observations, ..series }.bounded();
             let what = || format!("values of {} from {window}", series.id);
             if series.observations.is_empty() { Err(MarketError::NoData { vendor, what: what() }) } else { Ok(series) }
         };
@@ -182,7 +185,8 @@ impl Market {
     /// What prediction markets say on a topic, the most traded question first.
     pub async fn odds(&self, topic: &str, date: TradeDate) -> Result<Sourced<Vec<Odds>>, MarketError> {
         // Odds are those of the present by nature; a vendor that has them of the past says so itself.
-        first("odds", &self.predictions, |source| source.odds(topic, date), |odds, _| Ok(odds)).await
+        let bounded = |odds: Vec<Odds>, _| Ok(odds.into_iter().map(Bounded::bounded).collect());
+        first("odds", &self.predictions, |source| source.odds(topic, date), bounded).await
     }
 
     /// The company in short.
@@ -249,11 +253,16 @@ fn all_of(what: &'static str, mut reasons: Vec<MarketError>) -> MarketError {
 }
 
 /// What came to be known within the window, newest first; an error if that is nothing.
-fn newest<T: Known>(items: Vec<T>, window: Window, vendor: &'static str, what: &str) -> Result<Vec<T>, MarketError> {
+fn newest<T: Known + Bounded>(
+    items: Vec<T>,
+    window: Window,
+    vendor: &'static str,
+    what: &str,
+) -> Result<Vec<T>, MarketError> {
     let mut known = known_within(items, window);
     known.sort_by_key(|item| std::cmp::Reverse(item.known_at()));
     if known.is_empty() {
         return Err(MarketError::NoData { vendor, what: format!("{what} of {window}") });
     }
-    Ok(known)
+    Ok(known.into_iter().map(Bounded::bounded).collect())
 }

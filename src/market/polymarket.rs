@@ -72,6 +72,7 @@ impl PredictionSource for Polymarket {
         }
         let question = Question::new(VENDOR, "https://gamma-api.polymarket.com/public-search")
             .query([("q", topic.into()), ("limit_per_type", "20".into())])
+            .max_body(web::MAX_TEXTS)
             .keep(web::lifetime(date.day()));
         self.web.ask(&question, |answer| read(answer, topic, date.day())).await
     }

@@ -50,6 +50,7 @@ impl Reddit {
             ])
             // It refuses the names of browsers and of plain clients, and wants one of this form.
             .header(USER_AGENT, &format!("linux:{}", PROGRAM.replace('/', ":")))
+            .max_body(web::MAX_TEXTS)
             .keep(web::lifetime(window.last));
         self.web
             .ask(&question, |answer| {

@@ -46,8 +46,8 @@ pub trait NewsSource: Source {
     /// Articles on an instrument.
     async fn ticker_news(&self, ticker: &Ticker, window: Window) -> Answered<Vec<Article>>;
 
-    /// Articles on the markets and the economy.
-    async fn global_news(&self, window: Window) -> Answered<Vec<Article>>;
+    /// Articles on the markets and the economy, found by these queries; by the vendor's own if there are none.
+    async fn global_news(&self, window: Window, queries: &[String]) -> Answered<Vec<Article>>;
 }
 
 /// A vendor of what insiders buy and sell.

@@ -72,6 +72,7 @@ impl SocialSource for StockTwits {
         let file = format!("{symbol}.json");
         let question = Question::new(VENDOR, "https://api.stocktwits.com/api/2/streams/symbol")
             .path(&file)
+            .max_body(web::MAX_TEXTS)
             .keep(web::lifetime(window.last));
         self.web.ask(&question, |answer| read(answer, ticker)).await
     }

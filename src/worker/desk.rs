@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::sources::choice;
 use crate::{
-    agents::{Brief, Firm},
+    agents::{Brief, Firm, ReadingLimits},
     config::Config,
     domain::{Analyst, AssetType, Vendor},
     jobs::{JobConfig, JobRequest},
@@ -61,6 +61,8 @@ impl Desk {
             market: self.vendors.market(&choice(job, &self.config, self.offline)?),
             analyst_concurrency: self.config.analyst_concurrency,
             max_tool_rounds: self.config.max_tool_rounds,
+            reading: self.reading(job),
+            benchmark: job.benchmark_ticker.clone().or_else(|| self.config.benchmark_ticker.clone()),
             memory: self.memory(),
         };
         Ok((firm, self.brief(request)?))
@@ -83,6 +85,24 @@ impl Desk {
             max_risk_rounds: job.max_risk_discuss_rounds.unwrap_or(config.max_risk_discuss_rounds).get(),
             output_language: job.output_language.as_ref().unwrap_or(&config.output_language).as_str().into(),
         })
+    }
+
+    /// How much the agents of a job read.
+    fn reading(&self, job: &JobConfig) -> ReadingLimits {
+        let config = &self.config;
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let queries = job.global_news_queries.as_ref().or(config.global_news_queries.as_ref());
+        ReadingLimits {
+            news_articles: count(job.news_article_limit.unwrap_or(config.news_article_limit).get()),
+            global_news_articles: count(
+                job.global_news_article_limit.unwrap_or(config.global_news_article_limit).get(),
+            ),
+            news_days: job.news_lookback_days.unwrap_or(config.news_lookback_days).get().into(),
+            global_news_days: job.global_news_lookback_days.unwrap_or(config.global_news_lookback_days).get().into(),
+            insider_days: config.insider_lookback_days.get().into(),
+            macro_days: config.macro_lookback_days.get().into(),
+            global_news_queries: queries.map(|queries| queries.as_slice().to_vec()).unwrap_or_default(),
+        }
     }
 
     /// The vendors of a job that chooses none, by kind of data, in a line. It asks nobody.

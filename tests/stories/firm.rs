@@ -5,7 +5,7 @@ use std::sync::{Mutex, atomic::AtomicBool};
 use async_trait::async_trait;
 use serde_json::json;
 use tradingagents::{
-    agents::{AgentError, Analysis, Brief, Firm, Models, Observer, Step},
+    agents::{AgentError, Analysis, Brief, Firm, Models, Observer, ReadingLimits, Step},
     domain::{Agent, Analyst, AssetType, DecisionSource, Provider, Rating},
     llm::{self, Backend, ollama},
     market::{Market, Sample},
@@ -39,6 +39,8 @@ fn firm_with_context(llm: &FakeLlm, num_ctx: u32) -> Firm {
         market: Market::new(vec![std::sync::Arc::new(Sample)]),
         analyst_concurrency: 4,
         max_tool_rounds: 3,
+        reading: ReadingLimits::default(),
+        benchmark: None,
         memory: DecisionLog::new("/nowhere"),
     }
 }

@@ -5,7 +5,10 @@ use std::{fs, path::Path, time::Duration};
 use serde_json::json;
 use tradingagents::{
     domain::{Ticker, TradeDate, Vendor},
-    market::{Choice, Frequency, Keys, Market, MarketError, Mood, StatementKind, Vendors, WebOptions, Window, calendar::Calendar},
+    market::{
+        Choice, Frequency, Keys, Market, MarketError, Mood, StatementKind, Vendors, WebOptions, Window,
+        calendar::Calendar,
+    },
 };
 
 use crate::support::{
@@ -223,7 +226,7 @@ async fn google_has_the_articles_of_a_past_week_and_no_later_one_passes() {
     let nothing = market_of(&fake, Vendor::GoogleNews).news(aapl(), week_of("2024-05-10")).await.unwrap_err();
     assert!(nothing.for_agents("it").starts_with("NO_DATA_AVAILABLE: "), "{nothing}");
     fake.answers(GOOGLE, Reply::Text("<html><body>consent".into()));
-    let unreadable = market_of(&fake, Vendor::GoogleNews).global_news(week_of("2024-05-10")).await.unwrap_err();
+    let unreadable = market_of(&fake, Vendor::GoogleNews).global_news(week_of("2024-05-10"), &[]).await.unwrap_err();
     assert!(matches!(unreadable, MarketError::Malformed { .. }), "{unreadable:?}");
 }
 
@@ -236,7 +239,7 @@ async fn yahoos_articles_are_of_this_week_only() {
     let market = market_of(&fake, Vendor::Yahoo);
     let news = market.news(aapl(), this_week()).await.unwrap();
     assert_eq!((news.data.len(), news.data[0].title.as_str()), (1, "Today"));
-    assert_eq!(market.global_news(this_week()).await.unwrap().data[0].title, "Markets rise");
+    assert_eq!(market.global_news(this_week(), &[]).await.unwrap().data[0].title, "Markets rise");
     let past = market.news(aapl(), week_of("2024-05-10")).await.unwrap_err();
     assert!(matches!(past, MarketError::LiveOnly { .. }) && past.for_agents("it").starts_with("NO_DATA_AVAILABLE"));
     let identity = market.identity(aapl()).await.unwrap().to_string();
@@ -323,7 +326,11 @@ async fn macro_series_are_those_that_were_published_by_then() {
     let months = [(day("2024-03-01"), "5.33"), (day("2024-04-01"), "."), (day("2024-06-01"), "5.25")];
     fake.answers(values, recorded::fred_observations(&months));
     let market = market_of(&fake, Vendor::Fred);
-    let series = market.series("Fed Funds Rate", Window::up_to(Calendar::new_york(), date("2024-05-10"), 365)).await.unwrap().data;
+    let series = market
+        .series("Fed Funds Rate", Window::up_to(Calendar::new_york(), date("2024-05-10"), 365))
+        .await
+        .unwrap()
+        .data;
     assert_eq!((series.id.as_str(), series.observations.len(), series.observations[0].value), ("FEDFUNDS", 1, 5.33));
     let asked = &fake.asked(values)[0].what;
     assert!(asked.contains("realtime_end=2024-05-10") && asked.contains("observation_end=2024-05-10"), "{asked}");
@@ -471,12 +478,12 @@ async fn neither_errors_nor_empty_answers_are_kept() {
         [(1, recorded::google_feed(&[])), (2, Reply::Text("oops".into())), (3, Reply::Status(404, ""))]
     {
         fake.answers(GOOGLE, reply);
-        market.global_news(week_of("2024-05-10")).await.unwrap_err();
+        market.global_news(week_of("2024-05-10"), &[]).await.unwrap_err();
         assert_eq!(fake.asked(GOOGLE).len(), count);
     }
     fake.answers(GOOGLE, recorded::google_feed(&[(day("2024-05-09"), "At last")]));
     for _ in 0..2 {
-        market.global_news(week_of("2024-05-10")).await.unwrap();
+        market.global_news(week_of("2024-05-10"), &[]).await.unwrap();
     }
     assert_eq!(fake.asked(GOOGLE).len(), 4);
 }

@@ -13,14 +13,16 @@ use crate::{
     market::{Article, InsiderTrade, Mood, Odds, Post, Series, Window, calendar::Calendar},
 };
 
-/// Articles of a call at most.
-const MOST_ARTICLES: usize = 20;
+/// Articles of a call at most, whatever the agent asks for; the settings allow as many.
+const MOST_ARTICLES: usize = 100;
+/// Questions of a prediction market at most.
+const MOST_QUESTIONS: usize = 20;
+/// Posts of a place at most.
+const MOST_POSTS: usize = 40;
 /// Values of a series at most.
 const MOST_VALUES: usize = 40;
 /// Trades of insiders at most.
 const MOST_TRADES: usize = 25;
-/// How far back insiders are looked at, days.
-const INSIDERS_DAYS: u64 = 180;
 /// How far back articles are looked for at most, days.
 const LONGEST_LOOK_BACK: u64 = 90;
 /// How much of an article's summary is shown, characters.
@@ -29,7 +31,7 @@ const SUMMARY: usize = 400;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewsArguments {
-    /// First day, YYYY-MM-DD; a week before the last if absent
+    /// First day, YYYY-MM-DD; some days before the last if absent
     #[serde(default)]
     start_date: Option<NaiveDate>,
     /// Last day, YYYY-MM-DD, the analysis date if absent
@@ -41,11 +43,11 @@ pub struct NewsArguments {
 #[serde(deny_unknown_fields)]
 pub struct GlobalNewsArguments {
     /// Calendar days to look back from the analysis date
-    #[serde(default = "week")]
-    look_back_days: u64,
+    #[serde(default)]
+    look_back_days: Option<u64>,
     /// How many articles
-    #[serde(default = "ten")]
-    limit: usize,
+    #[serde(default)]
+    limit: Option<usize>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -54,8 +56,8 @@ pub struct MacroArguments {
     /// A name such as cpi, or an id of FRED such as DGS10
     indicator: String,
     /// Calendar days to look back from the analysis date
-    #[serde(default = "year")]
-    look_back_days: u64,
+    #[serde(default)]
+    look_back_days: Option<u64>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -68,18 +70,6 @@ pub struct PredictionArguments {
     limit: usize,
 }
 
-fn week() -> u64 {
-    7
-}
-
-fn year() -> u64 {
-    365
-}
-
-fn ten() -> usize {
-    10
-}
-
 fn six() -> usize {
     6
 }
@@ -88,34 +78,37 @@ fn six() -> usize {
 pub async fn ticker(asked: NewsArguments, evidence: &Evidence) -> Result<Found, String> {
     let date = evidence.date;
     let last = asked.end_date.unwrap_or(date.day()).min(date.day());
-    let first = asked.start_date.unwrap_or(TradeDate::from(last).minus_days(week()));
+    let first = asked.start_date.unwrap_or(TradeDate::from(last).minus_days(evidence.reading.news_days));
     let window = Window::between(evidence.calendar(), first.max(date.minus_days(LONGEST_LOOK_BACK)), last, date);
     if window.first > window.last {
         return Err(format!("the window from {first} to {last} has no day; the analysis date is {date}"));
     }
     let answer = evidence.market.news(evidence.ticker(), window).await;
     let what = format!("News on {}", evidence.ticker());
-    found(answer, &what, &window.to_string(), |articles| list(articles, MOST_ARTICLES, evidence.calendar()))
+    found(answer, &what, &window.to_string(), |articles| {
+        list(articles, evidence.reading.news_articles, evidence.calendar())
+    })
 }
 
 /// Articles on the markets.
 pub async fn global(asked: GlobalNewsArguments, evidence: &Evidence) -> Result<Found, String> {
-    let window = evidence.window(asked.look_back_days.clamp(1, LONGEST_LOOK_BACK));
-    let answer = evidence.market.global_news(window).await;
-    let limit = asked.limit.clamp(1, MOST_ARTICLES);
+    let reading = &evidence.reading;
+    let window = evidence.window(asked.look_back_days.unwrap_or(reading.global_news_days).clamp(1, LONGEST_LOOK_BACK));
+    let answer = evidence.market.global_news(window, &reading.global_news_queries).await;
+    let limit = asked.limit.unwrap_or(reading.global_news_articles).clamp(1, MOST_ARTICLES);
     found(answer, "News on the markets", &window.to_string(), |articles| list(articles, limit, evidence.calendar()))
 }
 
 /// What insiders did.
 pub async fn insiders(evidence: &Evidence) -> Result<Found, String> {
-    let window = evidence.window(INSIDERS_DAYS);
+    let window = evidence.window(evidence.reading.insider_days);
     let answer = evidence.market.insider_trades(evidence.ticker(), window).await;
     found(answer, "Insider transactions", &window.to_string(), |trades| trade_rows(trades))
 }
 
 /// A series.
 pub async fn series(asked: MacroArguments, evidence: &Evidence) -> Result<Found, String> {
-    let window = evidence.window(asked.look_back_days.clamp(30, 3650));
+    let window = evidence.window(asked.look_back_days.unwrap_or(evidence.reading.macro_days).clamp(30, 3650));
     let answer = evidence.market.series(&asked.indicator, window).await;
     let what = format!("Macro series {}", answer.as_ref().map_or(&asked.indicator, |found| &found.data.id));
     found(answer, &what, &window.to_string(), values)
@@ -124,16 +117,18 @@ pub async fn series(asked: MacroArguments, evidence: &Evidence) -> Result<Found,
 /// Odds.
 pub async fn odds(asked: PredictionArguments, evidence: &Evidence) -> Result<Found, String> {
     let answer = evidence.market.odds(&asked.topic, evidence.date).await;
-    let limit = asked.limit.clamp(1, MOST_ARTICLES);
+    let limit = asked.limit.clamp(1, MOST_QUESTIONS);
     let window = format!("at {}", evidence.date);
     found(answer, &format!("Prediction markets on {}", asked.topic), &window, |odds| questions(odds, limit))
 }
 
 /// What people write, wherever something came back.
 pub async fn posts(evidence: &Evidence) -> Result<Found, String> {
-    let window = evidence.window(week());
+    let window = evidence.window(evidence.reading.news_days);
     let answers = evidence.market.posts(evidence.ticker(), window).await;
-    let answers = answers.into_iter().map(|answer| found(answer, "Posts", &window.to_string(), |posts| written(posts, evidence.calendar())));
+    let answers = answers
+        .into_iter()
+        .map(|answer| found(answer, "Posts", &window.to_string(), |posts| written(posts, evidence.calendar())));
     let (good, bad): (Vec<_>, Vec<_>) = answers.partition(Result::is_ok);
     let errors: Vec<_> = bad.into_iter().filter_map(Result::err).collect();
     if good.is_empty() {
@@ -218,7 +213,7 @@ fn written(posts: &[Post], calendar: Calendar) -> String {
         count(Mood::Bullish),
         count(Mood::Bearish)
     );
-    for post in posts {
+    for post in posts.iter().take(MOST_POSTS) {
         let mood = match post.mood {
             Some(Mood::Bullish) => " [bullish]",
             Some(Mood::Bearish) => " [bearish]",

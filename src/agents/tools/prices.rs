@@ -54,7 +54,8 @@ pub fn stock_data(asked: &StockDataArguments, evidence: &Evidence) -> Result<Str
             asked.start_date, asked.end_date
         ));
     }
-    let currency = evidence.history.currency.as_ref().map_or(String::new(), |currency| format!(", prices in {currency}"));
+    let currency =
+        evidence.history.currency.as_ref().map_or(String::new(), |currency| format!(", prices in {currency}"));
     let (ticker, end, count) = (evidence.ticker(), asked.end_date, wanted.len());
     let mut text = format!("# {ticker} from {start} to {end}, {count} bars{currency}\n");
     text.push_str("Date,Open,High,Low,Close,Volume\n");

@@ -8,8 +8,11 @@ use super::{AlphaVantage, nothing, read, spelled};
 use crate::{
     domain::Ticker,
     market::{
-        Answer, Article, MarketError, NewsSource, Window, lenient::those_that_fit, source::Answered, symbol,
-        web::lifetime,
+        Answer, Article, MarketError, NewsSource, Window,
+        lenient::those_that_fit,
+        source::Answered,
+        symbol,
+        web::{MAX_TEXTS, lifetime},
     },
 };
 
@@ -48,6 +51,7 @@ impl AlphaVantage {
                 ("sort", "LATEST".into()),
                 ("limit", "50".into()),
             ])
+            .max_body(MAX_TEXTS)
             .keep(lifetime(window.last));
         self.web.ask(&question, |answer| articles(answer, &what)).await
     }
@@ -61,7 +65,8 @@ impl NewsSource for AlphaVantage {
         self.news(("tickers", symbol), window).await
     }
 
-    async fn global_news(&self, window: Window) -> Answered<Vec<Article>> {
+    /// It knows topics only, so the queries are not looked at.
+    async fn global_news(&self, window: Window, _queries: &[String]) -> Answered<Vec<Article>> {
         self.news(("topics", TOPICS.into()), window).await
     }
 }

@@ -184,10 +184,8 @@ mod tests {
             bar("2024-06-07", 1210.0, 121.0, 20.0),
             bar("2024-06-10", 122.0, 122.0, 300.0),
         ];
-        let splits = vec![
-            Split { date: day("2024-06-10"), ratio: 10.0 },
-            Split { date: day("2024-09-02"), ratio: 3.0 },
-        ];
+        let splits =
+            vec![Split { date: day("2024-06-10"), ratio: 10.0 }, Split { date: day("2024-09-02"), ratio: 3.0 }];
         let all = DailyBars { bars, splits, currency: None };
         let at = |date| history(all.clone(), "NVDA", date, "2026-01-01T00:00:00Z").unwrap();
         let after = at("2024-06-10");

@@ -99,7 +99,10 @@ fn scale_fields(bar: &mut VendorBar, factor: f64) -> bool {
 fn repaired_days(known: &DailyBars, rows: &[usize]) -> Option<String> {
     let days: Vec<_> = rows.iter().map(|row| known.bars[*row].bar.date).collect();
     (!days.is_empty()).then(|| {
-        format!("prices of {} were off by a factor of 100 from the days around, a vendor's glitch; repaired", list(&days))
+        format!(
+            "prices of {} were off by a factor of 100 from the days around, a vendor's glitch; repaired",
+            list(&days)
+        )
     })
 }
 

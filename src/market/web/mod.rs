@@ -20,7 +20,7 @@ use std::{
 use cache::{Cache, Kept};
 use flate2::read::GzDecoder;
 use hosts::Hosts;
-pub use question::{Answer, Question, lifetime};
+pub use question::{Answer, MAX_TEXTS, Question, lifetime};
 use reqwest::{
     Client, Response, StatusCode,
     header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER},
@@ -29,6 +29,7 @@ use url::Url;
 
 use super::{MarketError, Retrieved};
 use crate::{
+    domain::Vendor,
     http_client,
     metrics::METRICS,
     telemetry::{Span, SpanKind},
@@ -44,8 +45,6 @@ const PATIENCE: u32 = 30;
 const BACKOFFS: [u32; 3] = [2, 4, 8];
 /// The longest wait that a vendor may ask of a job's retries.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
-/// The largest answer, unpacked: all the facts of a big company are some 20 MB.
-const MAX_BODY: usize = 64 << 20;
 
 /// The way to the vendors.
 pub struct Web {
@@ -176,7 +175,7 @@ impl Web {
         let exchange = async {
             let request = question.request(client, self.options.gateway.as_ref());
             let response = request.send().await.map_err(|error| Failure::unreachable(vendor, &error))?;
-            read_whole(vendor, response).await
+            read_whole(question, response).await
         };
         match tokio::time::timeout(limit, exchange).await {
             Ok(answer) => answer.map(|answer| Answer { body: question.redacted(answer.body), ..answer }),
@@ -208,8 +207,8 @@ impl Failure {
         }
     }
 
-    fn too_long(vendor: &'static str) -> Self {
-        let cause = format!("more than {} MiB", MAX_BODY >> 20);
+    fn too_long(vendor: &'static str, limit: usize) -> Self {
+        let cause = format!("more than {} MiB", limit >> 20);
         Self { error: MarketError::Malformed { vendor, cause }, retries: 0, closes: false }
     }
 
@@ -223,36 +222,38 @@ impl Failure {
     }
 }
 
-async fn read_whole(vendor: &'static str, mut response: Response) -> Result<Answer, Failure> {
+async fn read_whole(question: &Question, mut response: Response) -> Result<Answer, Failure> {
+    let (vendor, limit) = (question.vendor.as_str(), question.max_body);
     let (status, headers) = (response.status(), response.headers().clone());
-    if status == StatusCode::TOO_MANY_REQUESTS {
+    // The SEC answers 403 to who asks too fast (sec.gov, "Accessing EDGAR Data": 10 requests a second).
+    let is_sec_limit = question.vendor == Vendor::SecEdgar && status == StatusCode::FORBIDDEN;
+    if status == StatusCode::TOO_MANY_REQUESTS || is_sec_limit {
         return Err(Failure::rate_limited(vendor, &headers));
     }
-    if status.is_server_error() {
+    if status.is_server_error() && !question.any_status {
         return Err(Failure::down(vendor, format!("it answers {status}"), 1));
     }
     let mut body = Vec::new();
     let broken = |error: reqwest::Error| Failure::down(vendor, format!("its answer broke off: {}", cause(&error)), 1);
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         body.extend_from_slice(&chunk);
-        if body.len() > MAX_BODY {
-            return Err(Failure::too_long(vendor));
+        if body.len() > limit {
+            return Err(Failure::too_long(vendor, limit));
         }
     }
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip") {
-        body = unpacked(vendor, &body)?;
+        body = unpacked(vendor, &body, limit)?;
     }
     Ok(Answer::new(status.as_u16(), &headers, body))
 }
 
 /// What gzip packed. reqwest could do it, but would then ask every server of the program to pack its answers.
-fn unpacked(vendor: &'static str, packed: &[u8]) -> Result<Vec<u8>, Failure> {
+fn unpacked(vendor: &'static str, packed: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    let limit = MAX_BODY as u64 + 1;
-    let read = GzDecoder::new(packed).take(limit).read_to_end(&mut body);
+    let read = GzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut body);
     let broken = |error: io::Error| Failure::down(vendor, format!("its answer can't be unpacked: {error}"), 1);
     read.map_err(broken)?;
-    if body.len() > MAX_BODY { Err(Failure::too_long(vendor)) } else { Ok(body) }
+    if body.len() > limit { Err(Failure::too_long(vendor, limit)) } else { Ok(body) }
 }
 
 /// Every cause in words but the outermost, which names the URL.

@@ -14,6 +14,11 @@ use url::Url;
 
 use crate::{domain::Vendor, http_client::PROGRAM, market::MarketError, redact::redacted_bytes};
 
+/// The largest answer: all the facts of a big company are some 20 MB.
+const MAX_BODY: usize = 64 << 20;
+/// The largest answer of a vendor of articles or posts, some hundred texts.
+pub const MAX_TEXTS: usize = 16 << 20;
+
 /// What is true of a past day stays true; but vendors mend their data.
 const LONGEST: Duration = Duration::from_hours(30 * 24);
 /// How long the present lasts.
@@ -38,6 +43,10 @@ pub struct Question {
     secret: Option<(&'static str, SecretString)>,
     /// How long the answer may be kept; zero never keeps it.
     pub keep: Duration,
+    /// Whether an answer counts whatever its status is.
+    pub(super) any_status: bool,
+    /// The largest answer, bytes once unpacked.
+    pub(super) max_body: usize,
 }
 
 impl Question {
@@ -45,7 +54,16 @@ impl Question {
     pub fn new(vendor: Vendor, url: &str) -> Self {
         let url = Url::parse(url).expect("vendors' URLs are written in the program");
         let headers = vec![(USER_AGENT, PROGRAM.into()), (ACCEPT_ENCODING, "gzip".into())];
-        Self { vendor, url, headers, body: None, secret: None, keep: Duration::ZERO }
+        Self {
+            vendor,
+            url,
+            headers,
+            body: None,
+            secret: None,
+            keep: Duration::ZERO,
+            any_status: false,
+            max_body: MAX_BODY,
+        }
     }
 
     /// With parameters in the query.
@@ -74,6 +92,16 @@ impl Question {
 
     pub fn secret(self, parameter: &'static str, key: &SecretString) -> Self {
         Self { secret: Some((parameter, key.clone())), ..self }
+    }
+
+    /// With an answer that counts whatever its status is: it is not asked for again after a 5xx.
+    pub fn any_status(self) -> Self {
+        Self { any_status: true, ..self }
+    }
+
+    /// With an answer of so many bytes at most, once it is unpacked.
+    pub fn max_body(self, max_body: usize) -> Self {
+        Self { max_body, ..self }
     }
 
     /// With an answer that is kept for this time.
@@ -116,7 +144,7 @@ impl Question {
     }
 }
 
-/// An answer with a status below 500 that is not 429.
+/// An answer with a status below 500 that is not 429, unless the question takes any.
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,

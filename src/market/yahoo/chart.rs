@@ -15,7 +15,8 @@ use super::{KNOWN, NAME, VENDOR, Yahoo, question, spelled};
 use crate::{
     domain::Ticker,
     market::{
-        Answer, Bar, DailyBars, MarketError, PriceCurrency, PriceSource, Split, VendorBar, source::Answered, web::lifetime,
+        Answer, Bar, DailyBars, MarketError, PriceCurrency, PriceSource, Split, VendorBar, source::Answered,
+        web::lifetime,
     },
 };
 

@@ -12,7 +12,7 @@ use crate::{
         Answer, Article, Identity, MarketError, NewsSource, Retrieved, Window,
         lenient::those_that_fit,
         source::{Answered, IdentitySource},
-        web::lifetime,
+        web::{MAX_TEXTS, lifetime},
     },
 };
 
@@ -110,14 +110,17 @@ impl NewsSource for Yahoo {
         let question = question("https://finance.yahoo.com/xhr/ncp")
             .query([("queryRef", "latestNews".into()), ("serviceKey", "ncp_fin".into())])
             .post(body)
+            .max_body(MAX_TEXTS)
             .keep(recent);
         self.web.ask(&question, |answer| articles(answer, ticker)).await
     }
 
-    async fn global_news(&self, window: Window) -> Answered<Vec<Article>> {
+    async fn global_news(&self, window: Window, queries: &[String]) -> Answered<Vec<Article>> {
         let recent = only_recent(window)?;
+        let chosen: Vec<_> = queries.iter().map(String::as_str).collect();
+        let topics = if chosen.is_empty() { &TOPICS[..] } else { &chosen };
         let mut found: Option<Retrieved<Vec<Article>>> = None;
-        for topic in TOPICS {
+        for topic in topics {
             let answer = self.web.ask(&search(topic, 10, 0).keep(recent), hits).await?;
             match &mut found {
                 Some(found) => found.data.extend(answer.data),
@@ -150,13 +153,15 @@ fn only_recent(window: Window) -> Result<std::time::Duration, MarketError> {
 }
 
 fn search(text: &str, articles: u32, quotes: u32) -> crate::market::Question {
-    question("https://query2.finance.yahoo.com/v1/finance/search").query([
-        ("q", text.into()),
-        ("newsCount", articles.to_string()),
-        ("quotesCount", quotes.to_string()),
-        ("enableFuzzyQuery", "false".into()),
-        ("newsQueryId", "news_cie_vespa".into()),
-    ])
+    question("https://query2.finance.yahoo.com/v1/finance/search")
+        .query([
+            ("q", text.into()),
+            ("newsCount", articles.to_string()),
+            ("quotesCount", quotes.to_string()),
+            ("enableFuzzyQuery", "false".into()),
+            ("newsQueryId", "news_cie_vespa".into()),
+        ])
+        .max_body(MAX_TEXTS)
 }
 
 fn articles(answer: &Answer, ticker: &Ticker) -> Result<Vec<Article>, MarketError> {

@@ -35,14 +35,23 @@ impl Yahoo {
         if let Some(session) = current.as_ref().filter(|session| stale.is_none_or(|old| old.crumb != session.crumb)) {
             return Ok(session.clone());
         }
-        // The page itself may well be a 404; only its cookie counts.
-        let cookies = self.web.ask(&question("https://fc.yahoo.com/"), |answer| Ok(answer.cookies.join("; "))).await?;
-        let cookie = cookies.data;
+        let cookie = self.cookie().await;
         let question = question("https://query1.finance.yahoo.com/v1/test/getcrumb").header(COOKIE, &cookie);
         let crumb = self.web.ask(&question, crumb).await?.data;
         let session = Session { cookie, crumb };
         *current = Some(session.clone());
         Ok(session)
+    }
+
+    /// The cookie. The page that sets it always answers with some error, which is not looked at. Where its host can't be
+    /// reached, as behind some filters, there is none, and the next request tells whether Yahoo wants one.
+    async fn cookie(&self) -> String {
+        let page = question("https://fc.yahoo.com/").any_status();
+        let cookies = self.web.ask(&page, |answer| Ok(answer.cookies.join("; "))).await;
+        cookies.map(|cookies| cookies.data).unwrap_or_else(|error| {
+            tracing::debug!(%error, "no cookie of Yahoo");
+            String::new()
+        })
     }
 }
 

@@ -48,7 +48,7 @@ pub fn form(page: &Page<'_>, config: &Config, workers: &[WorkerInfo]) -> Markup 
                 div.pair {
                     (field("ticker", "Ticker, or several", &html! {
                         input #f-ticker name="ticker" required maxlength="2000" placeholder="NVDA"
-                            pattern=r"[A-Za-z0-9.\-\^=,;\s]+" autocapitalize="characters" autocomplete="off" spellcheck="false"
+                            pattern=r"[A-Za-z0-9.\-\^=\&_+,;\s]+" autocapitalize="characters" autocomplete="off" spellcheck="false"
                             aria-describedby="e-ticker";
                     }))
                     (field("date", "Date of analysis", &html! {
