@@ -1,6 +1,6 @@
 //! How much agents read, and how far back.
 
-/// Limits of what the tools show an agent.
+/// Limits on the data that tools show an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadingLimits {
     /// Articles on the instrument.

@@ -1,4 +1,4 @@
-//! Limits of vendors' texts: whoever writes a title must not fill an agent's context with it.
+//! Limits on the length of vendors' texts: a long title must not fill an agent's context.
 
 use super::{Article, InsiderTrade, Odds, Post, Series};
 
@@ -15,7 +15,7 @@ pub trait Bounded {
     fn bounded(self) -> Self;
 }
 
-/// A text of so many characters at most; an ellipsis stands for the rest.
+/// The text cut to `limit` characters; an ellipsis stands for the rest.
 fn cut(mut text: String, limit: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(limit) {
         text.truncate(end);

@@ -1,5 +1,5 @@
-//! The look-ahead guard: the one place that drops what was not known at the close of the analysis date, whatever a
-//! vendor gave. The close is that of the instrument's exchange ([`calendar`](super::calendar)).
+//! The look-ahead guard: the one place that drops data that was not known at the close of the analysis date,
+//! whatever a vendor gave. The close is that of the instrument's exchange ([`calendar`](super::calendar)).
 
 use super::{
     Article, InsiderTrade, Observation, Period, Post, Profile, Window,
@@ -12,12 +12,12 @@ pub trait Known {
     fn known_at(&self) -> KnownAt;
 }
 
-/// What was known at the close.
+/// The items that were known at the close.
 pub fn known_by<T: Known>(items: Vec<T>, cutoff: Cutoff) -> Vec<T> {
     items.into_iter().filter(|item| item.known_at().is_by(cutoff)).collect()
 }
 
-/// What became known within the window.
+/// The items that became known within the window.
 pub fn known_within<T: Known>(items: Vec<T>, window: Window) -> Vec<T> {
     items.into_iter().filter(|item| window.contains(item.known_at())).collect()
 }

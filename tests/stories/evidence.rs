@@ -303,7 +303,9 @@ async fn a_job_may_set_every_key_of_its_config() {
         "quick_think_provider": "openai_compatible", "backend_url": format!("{}/v1", llm.url()),
         "deep_think_llm": "deep", "quick_think_llm": "quick", "temperature": 0.5, "reasoning_effort": "low",
         "max_debate_rounds": 2, "max_risk_discuss_rounds": 2, "selected_analysts": ["market", "news", "fundamentals"],
-        "asset_type": "stock", "output_language": "German",
+        "asset_type": "stock", "output_language": "German", "benchmark_ticker": "^GSPC",
+        "news_article_limit": 5, "global_news_article_limit": 5, "news_lookback_days": 3, "global_news_lookback_days": 4,
+        "global_news_queries": ["oil price", "OPEC"],
         "data_vendors": {
             "core_stock_apis": "sample", "technical_indicators": "sample", "fundamental_data": "yahoo",
             "news_data": "yahoo", "social_data": "reddit", "macro_data": "fred", "prediction_markets": "polymarket",
@@ -328,6 +330,10 @@ async fn a_job_may_set_every_key_of_its_config() {
     let result = service.get(&format!("/jobs/{id}/result")).await.1;
     assert!(result["reports"]["market"].as_str().unwrap().contains("*Prices: vendor yahoo"), "{result}");
     assert_eq!(result["reports"]["sentiment"], "");
+    assert_eq!(result["currency"], "USD");
+    let searched =
+        fake.asked("news.google.com").iter().any(|asked| asked.what.contains("%22oil+price%22+OR+%22OPEC%22"));
+    assert!(searched, "news on the markets is searched by the job's own queries");
     let turns = |agent: &str| result["steps"].as_array().unwrap().iter().filter(|step| step["agent"] == agent).count();
     assert_eq!((turns("bull_researcher"), turns("neutral_analyst")), (2, 2));
     for request in llm.requests() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tradingagents::{
-    agents::{AgentError, Analysis, Firm, Models},
+    agents::{AgentError, Analysis, Firm, Models, ReadingLimits},
     domain::{Agent, Analyst, DecisionSource, Provider, Rating},
     llm::{self, Backend, ChatModel, ChatRequest, Draft, Finish, LlmError, Message, OutputSchema, ToolSpec},
     market::{Market, Sample},
@@ -35,6 +35,8 @@ fn firm(backend: &Backend) -> Firm {
         market: Market::new(vec![Arc::new(Sample)]),
         analyst_concurrency: 4,
         max_tool_rounds: 3,
+        reading: ReadingLimits::default(),
+        benchmark: None,
         memory: DecisionLog::new("/nowhere"),
     }
 }

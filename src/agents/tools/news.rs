@@ -118,7 +118,11 @@ pub async fn series(asked: MacroArguments, evidence: &Evidence) -> Result<Found,
 pub async fn odds(asked: PredictionArguments, evidence: &Evidence) -> Result<Found, String> {
     let answer = evidence.market.odds(&asked.topic, evidence.date).await;
     let limit = asked.limit.clamp(1, MOST_QUESTIONS);
-    let window = format!("at {}", evidence.date);
+    // Odds are those of the moment, which may lie after the close: the reader sees of which.
+    let window = match &answer {
+        Ok(found) => format!("at {}, as of {}", evidence.date, found.at.format("%Y-%m-%d %H:%M UTC")),
+        Err(_) => format!("at {}", evidence.date),
+    };
     found(answer, &format!("Prediction markets on {}", asked.topic), &window, |odds| questions(odds, limit))
 }
 

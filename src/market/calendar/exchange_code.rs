@@ -77,7 +77,7 @@ const MORE_SUFFIXES: [(&str, &[&str]); 7] = [
     ("CMES", &["CBT", "CME", "CMX", "NYB", "NYM"]),
 ];
 
-/// Exchanges, and the indices of what they list; all others count as of New York.
+/// Exchanges and their indices; all other indices count as of New York.
 const INDICES: [(&str, &[&str]); 24] = [
     ("XTSE", &["^GSPTSE"]),
     ("BVMF", &["^BVSP"]),

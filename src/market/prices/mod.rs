@@ -1,7 +1,7 @@
-//! Daily bars, and what of them somebody could know at the close of a day.
+//! Daily bars, and the price history known at the close of a day.
 //!
 //! A vendor gives [`DailyBars`]: prices as they were traded, with the adjusted close, the splits and the currency.
-//! [`as_of`] makes a [`PriceHistory`] of them: it drops bars that were unknown at the close, fixes what is evidently wrong
+//! [`as_of`] makes a [`PriceHistory`] of them: it drops bars that were unknown at the close, fixes evident errors
 //! ([`repair`]), and adjusts prices for splits and dividends and volumes for splits, as of the analysis date.
 
 mod currency;
@@ -19,7 +19,7 @@ use crate::domain::Ticker;
 
 /// A trading day of an instrument, prices adjusted for splits and dividends as of the analysis date: the last bar has
 /// the price of that day, and a change from one bar to the next is a return. Adjusting as of a later day would show
-/// the agents splits and dividends that nobody knew of.
+/// the agents splits and dividends that were not yet known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bar {
     pub date: NaiveDate,
@@ -59,7 +59,7 @@ pub struct DailyBars {
     pub currency: Option<PriceCurrency>,
 }
 
-/// After so many calendar days without a bar an instrument counts as not traded.
+/// An instrument without a bar for longer than this counts as not traded.
 const STALE_AFTER: TimeDelta = TimeDelta::days(10);
 
 /// Bars of one instrument up to the analysis date, oldest first, and where they come from.
@@ -75,7 +75,7 @@ pub struct PriceHistory {
     pub currency: Option<PriceCurrency>,
     /// The splits up to the analysis date.
     pub splits: Vec<Split>,
-    /// What a reader of the prices has to know: repaired bars, a day that is still running.
+    /// For readers of the prices: repaired bars, a day that is still running.
     pub warnings: Vec<String>,
 }
 
@@ -92,8 +92,7 @@ impl From<Vec<VendorBar>> for DailyBars {
     }
 }
 
-/// What somebody could know of the prices at the close of `date`, adjusted as of that day. It is an error if the last bar
-/// is older than [`STALE_AFTER`]: then the instrument was not traded, or the vendor lacks the time.
+/// The prices known at the close of `date`, adjusted as of that day. It is an error if the last bar is older than [`STALE_AFTER`]: then the instrument was not traded, or the vendor lacks the time.
 pub(super) fn as_of(
     answer: Retrieved<DailyBars>,
     ticker: &Ticker,

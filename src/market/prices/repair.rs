@@ -1,7 +1,7 @@
 //! Bars that are evidently wrong: prices at a hundredth or a hundredfold of their neighbours', and missing adjusted closes.
 //!
 //! Vendors mix main and minor units (pounds among pence) on single days, and lack an adjusted close now and then. What the
-//! bars on both sides prove is repaired, what they don't is left as it is or dropped; a warning names each. Only bars that
+//! bars on both sides prove is repaired, the rest is left as it is or dropped; a warning names each. Only bars that
 //! were known at the close are looked at, so the next day proves nothing about the last bar.
 
 use chrono::NaiveDate;
@@ -20,14 +20,14 @@ const TOLERANCE: f64 = 1.6;
 /// Two adjustments that differ by less are the same; adjusted closes have few digits.
 const SAME_FACTOR: f64 = 0.002;
 
-/// Repairs the bars; the texts say what was done.
+/// Repairs the bars and returns a warning for each kind of repair.
 pub fn repair(known: &mut DailyBars) -> Vec<String> {
     let mut warnings = repair_units(known);
     warnings.extend(fill_adjusted_closes(known));
     warnings
 }
 
-/// What a price has to be multiplied by to be near `expected`: 1 unless it is about a hundredth or a hundredfold of it.
+/// The factor that brings a price near `expected`: 1 unless the price is about a hundredth or a hundredfold of it.
 fn unit_factor(price: f64, expected: f64) -> f64 {
     let is_near = |factor: f64| (1.0 / TOLERANCE..=TOLERANCE).contains(&(price * factor / expected));
     [HUNDRED, 1.0 / HUNDRED].into_iter().find(|factor| is_near(*factor)).unwrap_or(1.0)
@@ -41,34 +41,30 @@ fn repair_units(known: &mut DailyBars) -> Vec<String> {
     let (mut repaired, mut warnings) = (Vec::new(), Vec::new());
     let mut row = 0;
     while row < closes.len() {
-        let run = closes[row..].iter().take_while(|close| off(**close, expected)).count();
-        let is_over = row + run < closes.len();
-        if run > 0 && is_over && run <= LONGEST_RUN {
-            repaired.extend(row..row + run);
-        } else if run > 0 && run <= LONGEST_RUN {
+        let run = closes[row..].iter().take_while(|close| is_off(**close, expected)).count();
+        let is_glitch = (1..=LONGEST_RUN).contains(&run);
+        let is_proven = is_glitch && row + run < closes.len();
+        if is_glitch && !is_proven {
             warnings.push(unproven(known, row, closes[row] / expected));
         }
-        let fix = is_over && run <= LONGEST_RUN;
-        for (at, close) in closes.iter().enumerate().skip(row).take(run) {
-            let price = if fix { close * unit_factor(*close, expected) } else { *close };
-            scale_fields(&mut known.bars[at], price / close);
-            expected = price;
-        }
-        row += run;
-        if let Some(close) = closes.get(row).filter(|_| run == 0) {
-            if scale_fields(&mut known.bars[row], 1.0) {
-                repaired.push(row);
+        // The run, or the one bar that is not off.
+        let end = row + run.max(1);
+        for (at, close) in closes.iter().enumerate().take(end).skip(row) {
+            let factor = if is_proven { unit_factor(*close, expected) } else { 1.0 };
+            let is_mixed = scale_prices(&mut known.bars[at], factor);
+            if is_proven || is_mixed {
+                repaired.push(at);
             }
-            expected = *close;
-            row += 1;
+            expected = close * factor;
         }
+        row = end;
     }
     warnings.extend(repaired_days(known, &repaired));
     warnings
 }
 
 /// Whether a close is in another unit than expected.
-fn off(close: f64, expected: f64) -> bool {
+fn is_off(close: f64, expected: f64) -> bool {
     (unit_factor(close, expected) - 1.0).abs() > f64::EPSILON
 }
 
@@ -80,7 +76,7 @@ fn usual(closes: &[f64]) -> Option<f64> {
 }
 
 /// Scales the close, and brings the other prices of the bar into its unit. Says whether one of those was in another one.
-fn scale_fields(bar: &mut VendorBar, factor: f64) -> bool {
+fn scale_prices(bar: &mut VendorBar, factor: f64) -> bool {
     let prices = &mut bar.bar;
     let close = prices.close * factor;
     let mut is_mixed = false;
@@ -106,7 +102,7 @@ fn repaired_days(known: &DailyBars, rows: &[usize]) -> Option<String> {
     })
 }
 
-/// What is said of a level that the history ends on.
+/// The warning about a level that the history ends on.
 fn unproven(known: &DailyBars, row: usize, ratio: f64) -> String {
     let (date, times) = (known.bars[row].bar.date, if ratio < 1.0 { "a hundredth" } else { "a hundredfold" });
     format!(
@@ -143,7 +139,7 @@ fn fill_adjusted_closes(known: &mut DailyBars) -> Vec<String> {
         (!days.is_empty()).then(|| format!("the vendor has no adjusted close of {}: {what}", list(days)))
     };
     let filled = warn(&filled, "the adjustment of the days around is used");
-    filled.into_iter().chain(warn(&dropped, "left out, for the days around are adjusted differently")).collect()
+    filled.into_iter().chain(warn(&dropped, "left out because the days around are adjusted differently")).collect()
 }
 
 /// The adjustment for dividends alone.

@@ -48,10 +48,13 @@ impl Yahoo {
     async fn cookie(&self) -> String {
         let page = question("https://fc.yahoo.com/").any_status();
         let cookies = self.web.ask(&page, |answer| Ok(answer.cookies.join("; "))).await;
-        cookies.map(|cookies| cookies.data).unwrap_or_else(|error| {
-            tracing::debug!(%error, "no cookie of Yahoo");
-            String::new()
-        })
+        match cookies {
+            Ok(cookies) => cookies.data,
+            Err(error) => {
+                tracing::debug!(%error, "no cookie of Yahoo");
+                String::new()
+            }
+        }
     }
 }
 
