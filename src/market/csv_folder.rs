@@ -86,6 +86,10 @@ impl PriceSource for CsvFolder {
         };
         read.map_err(panicked)?.map(Retrieved::now)
     }
+
+    fn tells_splits(&self) -> bool {
+        false
+    }
 }
 
 /// The first of the tickers, and how many more there are.

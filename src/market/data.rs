@@ -83,8 +83,11 @@ pub struct InsiderTrade {
 pub struct Profile {
     /// The day from which on this was known.
     pub known: NaiveDate,
-    /// Names and values, in the order in which they are shown.
+    /// Names and values, in the order in which they are shown. Amounts name their currency.
     pub figures: Vec<(&'static str, String)>,
+    pub shares: Shares,
+    /// How the figures are to be read.
+    pub notes: Vec<String>,
 }
 
 /// One of the three statements of a company.
@@ -103,15 +106,98 @@ pub enum Frequency {
     Annual,
 }
 
+/// A statement of a company.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statement {
+    pub periods: Vec<Period>,
+    /// How the periods are to be read, a sentence or two each.
+    pub notes: Vec<String>,
+}
+
 /// A period of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Period {
     pub end: NaiveDate,
-    /// The day on which it was filed, or by which it had to be if the vendor does not say.
+    /// The trading day at whose close all figures were public, or by which they had to be filed if the vendor does not
+    /// say.
     pub known: NaiveDate,
+    /// ISO 4217; empty if the vendor does not say.
     pub currency: String,
-    /// Names and values, in the order in which they are shown.
-    pub items: Vec<(&'static str, f64)>,
+    /// In the order in which they are shown.
+    pub figures: Vec<Figure>,
+}
+
+impl Period {
+    /// A figure by its name.
+    pub fn figure(&self, name: &str) -> Option<&Figure> {
+        self.figures.iter().find(|figure| figure.name == name)
+    }
+}
+
+/// A figure of a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub name: &'static str,
+    pub value: f64,
+    /// Whether it was computed from other figures, such as a quarter from two year-to-date figures.
+    pub derived: bool,
+    /// The tag that the company filed it under, if the vendor says.
+    pub tag: Option<&'static str>,
+    pub measure: Measure,
+}
+
+/// What a figure counts.
+///
+/// Figures with shares name the day whose shares they count. Splits up to that day are in them, later ones are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    Amount,
+    PerShare(NaiveDate),
+    ShareCount(NaiveDate),
+}
+
+/// The day of vendors that restate the figures of all periods whenever shares are split.
+pub const RESTATED: NaiveDate = NaiveDate::MAX;
+
+/// Names of figures that this program computes with.
+pub const EARNINGS_PER_SHARE: &str = "Diluted earnings per share";
+pub const DILUTED_SHARES: &str = "Diluted shares";
+
+impl Measure {
+    /// Of a vendor that restates its figures.
+    fn restated(name: &str) -> Self {
+        match name {
+            EARNINGS_PER_SHARE => Self::PerShare(RESTATED),
+            DILUTED_SHARES => Self::ShareCount(RESTATED),
+            _ => Self::Amount,
+        }
+    }
+}
+
+impl Figure {
+    /// A figure of a vendor that says no more of it, and that restates figures with shares.
+    pub fn new(name: &'static str, value: f64) -> Self {
+        Self { name, value, derived: false, tag: None, measure: Measure::restated(name) }
+    }
+}
+
+/// How many shares a company has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shares {
+    /// The vendor does not say.
+    Unknown,
+    Outstanding {
+        /// Shares of the analysis date.
+        count: f64,
+        /// The day of the count.
+        on: NaiveDate,
+        /// The filing date of the report that says so.
+        filed: NaiveDate,
+        /// The number in that report, which counts the shares of its day.
+        as_filed: f64,
+    },
+    /// The price is not that of one of the company's shares; the text says why.
+    OtherThanPriced(String),
 }
 
 /// A macro-economic series.

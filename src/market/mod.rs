@@ -15,6 +15,7 @@ mod error;
 mod feed;
 mod filing;
 mod fred;
+mod fundamentals;
 mod google_news;
 mod guard;
 mod indicators;
@@ -27,9 +28,11 @@ mod reddit;
 mod rolling;
 mod sample;
 mod sec_edgar;
+mod shares;
 pub mod source;
 mod stocktwits;
 mod symbol;
+mod valuation;
 mod vendors;
 mod web;
 mod window;
@@ -39,11 +42,10 @@ use std::sync::Arc;
 
 pub use benchmark::benchmark;
 use bounded::Bounded;
-use calendar::Calendar;
 pub use csv_folder::CsvFolder;
 pub use data::{
-    Article, Frequency, Identity, InsiderTrade, Mood, Observation, Odds, Period, Post, Profile, Retrieved, Series,
-    Sourced, StatementKind,
+    Article, Figure, Frequency, Identity, InsiderTrade, Measure, Mood, Observation, Odds, Period, Post, Profile,
+    Retrieved, Series, Shares, Sourced, Statement, StatementKind,
 };
 pub use error::MarketError;
 use futures_util::future::{BoxFuture, join_all};
@@ -57,6 +59,7 @@ use source::{
     Source,
 };
 pub use symbol::{asset_type, canonical};
+pub use valuation::{Inputs as ValuationInputs, Periods, Valuation};
 pub use vendors::{Choice, Keys, Vendors};
 pub use web::WebOptions;
 use web::{Answer, Question, Web};
@@ -187,44 +190,6 @@ impl Market {
         // Odds are those of the present by nature; a vendor that has them of the past says so itself.
         let bounded = |odds: Vec<Odds>, _| Ok(odds.into_iter().map(Bounded::bounded).collect());
         first("odds", &self.predictions, |source| source.odds(topic, date), bounded).await
-    }
-
-    /// The company in short.
-    pub async fn profile(&self, ticker: &Ticker, date: TradeDate) -> Result<Sourced<Profile>, MarketError> {
-        let cutoff = Calendar::of(ticker).cutoff(date.day());
-        let guarded = |profile: Profile, vendor| {
-            let what = || format!("profile of {ticker} for {date}");
-            let is_known = profile.known_at().is_by(cutoff) && !profile.figures.is_empty();
-            if is_known { Ok(profile) } else { Err(MarketError::NoData { vendor, what: what() }) }
-        };
-        first("a profile", &self.profiles, |source| source.profile(ticker, date), guarded).await
-    }
-
-    /// The periods of a statement that were known at the analysis date, newest first.
-    pub async fn statement(
-        &self,
-        ticker: &Ticker,
-        kind: StatementKind,
-        frequency: Frequency,
-        date: TradeDate,
-    ) -> Result<Sourced<Vec<Period>>, MarketError> {
-        let cutoff = Calendar::of(ticker).cutoff(date.day());
-        let guarded = |periods, vendor| {
-            let mut known = known_by::<Period>(periods, cutoff);
-            known.sort_by_key(|period| std::cmp::Reverse(period.end));
-            let what = || format!("statements of {ticker} that were filed by {date}");
-            if known.is_empty() { Err(MarketError::NoData { vendor, what: what() }) } else { Ok(known) }
-        };
-        let sources = self.statements(kind);
-        first("the statements", sources, |source| source.statement(ticker, kind, frequency, date), guarded).await
-    }
-
-    fn statements(&self, kind: StatementKind) -> &Sources<dyn FundamentalSource> {
-        match kind {
-            StatementKind::BalanceSheet => &self.balance_sheets,
-            StatementKind::CashFlow => &self.cash_flows,
-            StatementKind::Income => &self.income_statements,
-        }
     }
 }
 

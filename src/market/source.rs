@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 
 use super::{
-    Article, DailyBars, Frequency, Identity, InsiderTrade, MarketError, Odds, Period, Post, Profile, Retrieved, Series,
-    StatementKind, Window,
+    Article, DailyBars, Frequency, Identity, InsiderTrade, MarketError, Odds, Post, Profile, Retrieved, Series,
+    Statement, StatementKind, Window,
 };
 use crate::domain::{Ticker, TradeDate};
 
@@ -23,6 +23,11 @@ pub trait Source: Send + Sync {
 pub trait PriceSource: Source {
     /// All daily bars up to `until`, the day included; at least one. There may be later ones, which the market drops.
     async fn daily_bars(&self, ticker: &Ticker, until: NaiveDate) -> Answered<DailyBars>;
+
+    /// Whether it tells when shares were split.
+    fn tells_splits(&self) -> bool {
+        true
+    }
 }
 
 /// A vendor of company data. What it knew only later may be among its answers; the market drops it.
@@ -30,14 +35,14 @@ pub trait PriceSource: Source {
 pub trait FundamentalSource: Source {
     async fn profile(&self, ticker: &Ticker, date: TradeDate) -> Answered<Profile>;
 
-    /// Periods in any order.
+    /// A statement with its periods in any order.
     async fn statement(
         &self,
         ticker: &Ticker,
         kind: StatementKind,
         frequency: Frequency,
         date: TradeDate,
-    ) -> Answered<Vec<Period>>;
+    ) -> Answered<Statement>;
 }
 
 /// A vendor of articles. Those outside the window may be among its answers; the market drops them.

@@ -11,6 +11,7 @@ mod bedrock;
 mod canaries;
 mod client;
 mod command_line;
+mod company;
 mod deployment;
 mod evidence;
 mod firm;

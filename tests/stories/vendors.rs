@@ -282,8 +282,10 @@ async fn a_statement_is_known_when_it_had_to_be_filed_if_the_vendor_does_not_say
         let market = market_of(&fake, vendor);
         let ends = async |on: &str| {
             let found = market.statement(aapl(), StatementKind::Income, Frequency::Quarterly, date(on)).await;
-            found.unwrap().data.iter().map(|period| period.end.to_string()).collect::<Vec<_>>()
+            found.unwrap().data.periods.iter().map(|period| period.end.to_string()).collect::<Vec<_>>()
         };
+        let none = market.statement(aapl(), StatementKind::Income, Frequency::Quarterly, date("2024-03-28")).await;
+        assert!(none.is_err(), "{vendor:?}: a fourth quarter comes with the year, 90 days later");
         assert_eq!(ends("2024-05-10").await, ["2023-12-30"], "{vendor:?}");
         assert_eq!(ends("2024-05-14").await, ["2024-03-30", "2023-12-30"], "{vendor:?}");
     }
@@ -304,12 +306,14 @@ async fn the_sec_shows_each_figure_as_it_was_filed_by_then() {
     let market = market_of(&fake, Vendor::SecEdgar);
     let known = async |on: &str| {
         let found = market.statement(aapl(), StatementKind::Income, Frequency::Quarterly, date(on)).await.unwrap();
-        found.data.iter().map(|period| (period.end.to_string(), period.items[0].1)).collect::<Vec<_>>()
+        let periods = found.data.periods.iter();
+        periods.map(|period| (period.end.to_string(), period.figures[0].value)).collect::<Vec<_>>()
     };
     assert_eq!(known("2024-05-10").await, [("2024-03-30".into(), 23.6), ("2023-12-30".into(), 33.9)]);
-    assert_eq!(known("2024-08-02").await[2], ("2023-12-30".into(), 33.0), "restated, and known from then on");
+    assert_eq!(known("2024-08-02").await[1], ("2023-12-30".into(), 33.9), "perhaps filed after the close");
+    assert_eq!(known("2024-08-05").await[2], ("2023-12-30".into(), 33.0), "restated, and known from then on");
     let profile = market.profile(aapl(), date("2024-05-10")).await.unwrap();
-    assert!(format!("{:?}", profile.data).contains("15441881000 on 2024-01-19"), "{:?}", profile.data);
+    assert!(format!("{:?}", profile.data).contains("count: 15441881000.0, on: 2024-01-19"), "{:?}", profile.data);
     let stranger = "NOTTHERE".parse().unwrap();
     let none = market.statement(&stranger, StatementKind::Income, Frequency::Annual, date("2024-05-10"));
     assert!(matches!(none.await.unwrap_err(), MarketError::UnknownSymbol { .. }));

@@ -113,7 +113,10 @@ impl Tool {
                 ("What prediction markets expect of coming events.", schema::<news::PredictionArguments>())
             }
             Self::SocialPosts => ("What people write about the instrument.", schema::<NoArguments>()),
-            Self::Fundamentals => ("The company in short: profile and ratios.", schema::<NoArguments>()),
+            Self::Fundamentals => (
+                "The company in short: profile, and multiples of the close computed from filed figures.",
+                schema::<NoArguments>(),
+            ),
             Self::BalanceSheet => ("Balance sheets by period, newest first.", schema::<company::StatementArguments>()),
             Self::CashFlow => ("Cash flows by period, newest first.", schema::<company::StatementArguments>()),
             Self::IncomeStatement => {

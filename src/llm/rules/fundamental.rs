@@ -53,8 +53,8 @@ pub static RULES: [Rule; 3] = [
         formula: "up if 0 < price_to_earnings < 15, down if it is > 25; it is that of the last 12 months",
         source: "Basu, Journal of Finance 32(3), 1977: low multiples earn more; the limits are those of Graham, The \
                  Intelligent Investor, 1973, who sets them on the mean earnings of years",
-        weakness: "one year's earnings may be the best or the worst of a cycle, and growth has its price; only of the \
-                   present, for no vendor has the multiple of a past date",
+        weakness: "one year's earnings may be the best or the worst of a cycle, and growth has its price; of a past \
+                   date only where filings tell the number of shares",
         weight: 1.0,
         judge: |figures| {
             let multiple = figures.get("price_to_earnings").filter(|multiple| *multiple > 0.0)?;
@@ -90,11 +90,15 @@ fn f_score(last: Year, before: Year) -> Option<f64> {
     Some(score.into())
 }
 
-/// The profile's line.
+/// The multiple of the close, or else the vendor's own of the present.
 fn price_to_earnings(text: &str) -> Option<f64> {
-    let mut profiles = sections(text).filter(|(heading, _)| heading.starts_with("Company profile, "));
-    let mut lines = profiles.next()?.1.lines();
-    lines.find_map(|line| line.strip_prefix("- Price to earnings, trailing: ")?.parse().ok())
+    let first_number = |heading: &str, line_of: &str| {
+        let (_, body) = sections(text).find(|(found, _)| found.starts_with(heading))?;
+        let value = body.lines().find_map(|line| line.strip_prefix(line_of))?;
+        value.split(' ').next()?.parse().ok()
+    };
+    let computed = first_number("Valuation, ", "- P/E: ");
+    computed.or_else(|| first_number("Company profile, ", "- Price to earnings, trailing: "))
 }
 
 #[cfg(test)]
@@ -127,6 +131,16 @@ mod tests {
         ## Balance sheet, years known by 2012-09-19 (vendor x)\n\nPeriod end,2012-06-30,2011-09-24,2010-09-25\n\
         Total assets,170,160,140\nCurrent assets,,80,60\nCurrent liabilities,,40,40\nStockholders' equity,,90,70\n";
 
+    #[test]
+    fn the_multiple_of_the_close_counts_before_that_of_the_vendor() {
+        let profile = "\n## Company profile, at 2024-05-10 (vendor x)\n\n- Price to earnings, trailing: 31.5\n";
+        assert_eq!(figure(profile, "price_to_earnings"), Some(31.5));
+        let valuation =
+            |line: &str| format!("{profile}\n## Valuation, at the close of 2024-05-10 (y)\n\n- P/E: {line}\n");
+        assert_eq!(figure(&valuation("20.50 = market value 1 USD / 1 USD"), "price_to_earnings"), Some(20.5));
+        assert_eq!(figure(&valuation("not computed, it is a loss"), "price_to_earnings"), Some(31.5));
+    }
+
     fn figure(text: &str, name: &str) -> Option<f64> {
         figures(text).find(|(known, _)| *known == name).map(|(_, value)| value)
     }
@@ -145,6 +159,8 @@ mod tests {
         for gone in ["Cost of revenue", "Operating cash flow", "Current liabilities", "Total assets"] {
             assert_eq!(figure(&STATEMENTS.replace(gone, "Something else"), "f_score"), None, "{gone}");
         }
+        assert_eq!(figure(&STATEMENTS.replace("Net income,30", "Net income,NaN"), "f_score"), None);
+        assert_eq!(figure(&STATEMENTS.replace("Net income,30", "Net income,30 (derived)"), "f_score"), Some(8.0));
         assert_eq!(figure(&STATEMENTS.replace("2010-09-25", "2009-09-26"), "f_score"), None, "two years apart");
         assert_eq!(figure(&STATEMENTS.replace("years known", "quarters known"), "f_score"), None);
         assert_eq!(figure(&STATEMENTS.replace("2012-09-19", "2013-09-19"), "f_score"), None, "two years old");

@@ -45,7 +45,10 @@ impl<'a> Years<'a> {
         for mut row in rows {
             let name = row.next().unwrap_or_default();
             for (end, value) in ends.iter().zip(row) {
-                self.items.entry(*end).or_default().extend(value.parse().map(|value: f64| (name, value)));
+                // A mark may follow the number, such as "(derived)".
+                let number = value.split(' ').next().unwrap_or_default();
+                let number = number.parse().ok().filter(|number: &f64| number.is_finite());
+                self.items.entry(*end).or_default().extend(number.map(|number| (name, number)));
             }
         }
     }

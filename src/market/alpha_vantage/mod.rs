@@ -4,7 +4,9 @@
 
 mod company;
 mod news;
+mod overview;
 mod prices;
+mod statements;
 
 use std::sync::Arc;
 
@@ -115,9 +117,9 @@ fn spelled(ticker: &Ticker) -> String {
     translated.unwrap_or_else(|| symbol.into())
 }
 
-/// A number, which it writes as a text; none if it has none.
+/// A number, which it writes as a text; none if it has none, also where it writes "NaN".
 fn number(value: &Value) -> Option<f64> {
-    value.as_str()?.parse().ok()
+    value.as_str()?.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 #[cfg(test)]

@@ -45,4 +45,8 @@ impl PriceSource for Sample {
             MarketError::UnknownSymbol { vendor: self.name(), ticker: ticker.clone(), known }
         })
     }
+
+    fn tells_splits(&self) -> bool {
+        false
+    }
 }

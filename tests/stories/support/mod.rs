@@ -3,6 +3,7 @@
 pub mod books;
 pub mod collector;
 pub mod disk;
+pub mod filings;
 pub mod llm;
 pub mod program;
 pub mod proxy;
