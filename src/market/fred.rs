@@ -79,7 +79,8 @@ struct Value {
     /// The first day of the vintage that has this value.
     realtime_start: Option<NaiveDate>,
     /// A number, or a point where there is none.
-    value: String,
+    #[serde(rename = "value")]
+    number: String,
 }
 
 #[derive(Deserialize)]
@@ -187,7 +188,7 @@ fn read<T: DeserializeOwned>(answer: &Answer, id: &str) -> Result<T, MarketError
 fn observations(values: Values) -> Vec<Observation> {
     let known = values.observations.into_iter();
     let observation = |value: Value| {
-        let number = value.value.parse().ok().filter(|number: &f64| number.is_finite())?;
+        let number = value.number.parse().ok().filter(|number: &f64| number.is_finite())?;
         Some(Observation { date: value.date, value: number, published: value.realtime_start.map(known_from) })
     };
     known.filter_map(observation).collect()

@@ -1,6 +1,6 @@
 //! What vendors do that their documentation does not say, and what is made of it.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fmt::Write, fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 use tradingagents::{
@@ -100,7 +100,7 @@ fn bars_with_a_glitch() -> String {
     let weekdays = day("2024-01-01").iter_days().take_while(|date| *date <= day("2024-05-10"));
     for date in weekdays.filter(|date| Calendar::new_york().is_trading_day(*date)) {
         let close = if date == day("2024-05-02") { 0.76 } else { 76.0 };
-        text += &format!("{date},{close},{close},{close},{close},1000,GBp\n");
+        writeln!(text, "{date},{close},{close},{close},{close},1000,GBp").unwrap();
     }
     text
 }

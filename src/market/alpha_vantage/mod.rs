@@ -88,8 +88,8 @@ fn nothing(what: &str) -> MarketError {
     MarketError::NoData { vendor: NAME, what: what.into() }
 }
 
-/// The suffixes of exchanges as Yahoo writes them, and as Alpha Vantage does (its documentation of TIME_SERIES_DAILY, and the
-/// answers of SYMBOL_SEARCH).
+/// The suffixes of exchanges as Yahoo writes them, and as Alpha Vantage does (its documentation of
+/// `TIME_SERIES_DAILY`, and the answers of `SYMBOL_SEARCH`).
 const SUFFIXES: [(&str, &str); 14] = [
     ("L", "LON"),
     ("IL", "LON"),
