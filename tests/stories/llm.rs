@@ -521,11 +521,15 @@ async fn a_pull_may_tell_of_its_progress_for_as_long_as_it_takes() {
 #[tokio::test]
 async fn an_answer_that_never_ends_is_not_kept() {
     let llm = FakeLlm::start().await;
-    for model in all(&llm) {
+    for model in [ollama(&llm), openai(&llm), anthropic(&llm), gemini(&llm)] {
         llm.will([Trouble::Says("on and on ".repeat(1 << 20).leak())]);
         let answer = model.chat(&question(), &Draft::default()).await.unwrap();
         assert!(answer.text.len() <= 256 << 10 && matches!(answer.finish, Finish::Interrupted(_)));
     }
+    // Converse is not streamed, so nothing of it is read before its end.
+    llm.will([Trouble::Says("on and on ".repeat(1 << 20).leak())]);
+    let error = bedrock(&llm).chat(&question(), &Draft::default()).await.unwrap_err();
+    assert!(error.to_string().contains("more than 8 MiB"), "{error}");
 }
 
 #[tokio::test]
