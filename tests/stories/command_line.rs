@@ -41,10 +41,10 @@ async fn tickers_come_from_another_program() {
 #[tokio::test]
 async fn a_list_that_cannot_be_used_is_told_with_its_place_and_nothing_is_submitted() {
     let (_place, _serve, commands) = service().await;
-    fs::write(commands.path().join("bad.txt"), "AAPL\nNV_DA\n").unwrap();
+    fs::write(commands.path().join("bad.txt"), "AAPL\nNV!DA\n").unwrap();
     fs::write(commands.path().join("empty.txt"), "# none yet\n").unwrap();
     for (file, told) in [
-        ("bad.txt", r#"bad.txt, line 2: "NV_DA": a ticker has only letters, digits"#),
+        ("bad.txt", r#"bad.txt, line 2: "NV!DA": a ticker has only letters, digits"#),
         ("empty.txt", "empty.txt has no ticker in it"),
         ("missing.txt", "can't read missing.txt"),
     ] {

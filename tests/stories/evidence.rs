@@ -331,9 +331,6 @@ async fn a_job_may_set_every_key_of_its_config() {
     assert!(result["reports"]["market"].as_str().unwrap().contains("*Prices: vendor yahoo"), "{result}");
     assert_eq!(result["reports"]["sentiment"], "");
     assert_eq!(result["currency"], "USD");
-    let searched =
-        fake.asked("news.google.com").iter().any(|asked| asked.what.contains("%22oil+price%22+OR+%22OPEC%22"));
-    assert!(searched, "news on the markets is searched by the job's own queries");
     let turns = |agent: &str| result["steps"].as_array().unwrap().iter().filter(|step| step["agent"] == agent).count();
     assert_eq!((turns("bull_researcher"), turns("neutral_analyst")), (2, 2));
     for request in llm.requests() {

@@ -19,8 +19,15 @@ fn market(fake: &FakeVendors, vendor: Vendor) -> Market {
     let keys =
         Keys { contact: Some("someone@example.com".into()), fred: Some("key".to_owned().into()), ..Keys::default() };
     let web = WebOptions { gateway: Some(fake.url().parse().unwrap()), cache: None, beat: Duration::from_millis(20) };
-    let choice =
-        Choice { prices: all(), profile: all(), news: all(), macros: all(), predictions: all(), ..Choice::default() };
+    let choice = Choice {
+        prices: all(),
+        profile: all(),
+        news: all(),
+        global_news: all(),
+        macros: all(),
+        predictions: all(),
+        ..Choice::default()
+    };
     Vendors::new(web, keys, None).market(&choice)
 }
 
@@ -57,6 +64,16 @@ async fn articles_are_not_unpacked_without_end() {
     let window = Window::up_to(Calendar::new_york(), day("2024-05-10").into(), 7);
     let error = market(&fake, Vendor::GoogleNews).global_news(window, &[]).await.unwrap_err();
     assert!(error.to_string().contains("more than 16 MiB"), "{error}");
+}
+
+#[tokio::test]
+async fn news_on_the_markets_is_searched_by_the_queries_of_the_job() {
+    let fake = FakeVendors::start().await;
+    let window = Window::up_to(Calendar::new_york(), day("2024-05-10").into(), 7);
+    let queries = ["oil price", "OPEC"].map(str::to_owned);
+    let _ = market(&fake, Vendor::GoogleNews).global_news(window, &queries).await;
+    let asked = fake.asked("news.google.com");
+    assert!(asked[0].what.contains("%22oil+price%22+OR+%22OPEC%22"), "{}", asked[0].what);
 }
 
 #[tokio::test]
