@@ -75,6 +75,6 @@ async fn ask(question: u8, market: &Market, ticker: &Ticker) {
         8 => drop(market.statement(ticker, StatementKind::Income, Frequency::Annual, past).await),
         9 => drop(market.statement(ticker, StatementKind::BalanceSheet, Frequency::Quarterly, past).await),
         10 => drop(market.statement(ticker, StatementKind::CashFlow, Frequency::Quarterly, past).await),
-        _ => drop(market.identity(ticker).await),
+        _ => drop(market.identity(ticker, past).await),
     }
 }

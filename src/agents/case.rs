@@ -29,7 +29,7 @@ impl<'a> Case<'a> {
     pub async fn open(firm: &'a Firm, analysis: &Analysis, observer: &'a dyn Observer) -> Result<Self, AgentError> {
         let brief = &analysis.brief;
         let evidence = Evidence::gather(&firm.market, &firm.reading, &brief.ticker, brief.date).await?;
-        let identity = firm.market.identity(&brief.ticker).await;
+        let identity = firm.market.identity(&brief.ticker, brief.date).await;
         let context = format!(
             include_str!("prompts/context.md"),
             ticker = brief.ticker,

@@ -63,7 +63,7 @@ impl NewsSource for GoogleNews {
     async fn ticker_news(&self, ticker: &Ticker, window: Window) -> Answered<Vec<Article>> {
         let symbol = symbol::canonical(ticker);
         // Without its name a company is found by its symbol, if less well.
-        let words = match self.names.of(ticker).await {
+        let words = match self.names.of(ticker, window.last).await {
             Some(identity) => format!("\"{}\" OR \"{symbol}\" stock", short(&identity.name)),
             None => format!("\"{symbol}\" stock"),
         };

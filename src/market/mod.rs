@@ -135,9 +135,9 @@ impl Market {
         Err(all_of("the prices", reasons))
     }
 
-    /// Who the instrument is, if a vendor knows; nothing depends on it.
-    pub async fn identity(&self, ticker: &Ticker) -> Option<Identity> {
-        self.names.as_ref()?.of(ticker).await
+    /// Who the instrument is, under the name that it had on the date, if a vendor knows; nothing depends on it.
+    pub async fn identity(&self, ticker: &Ticker, date: TradeDate) -> Option<Identity> {
+        self.names.as_ref()?.of(ticker, date.day()).await
     }
 
     /// Articles on the instrument that appeared within the window, newest first.

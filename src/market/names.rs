@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use chrono::NaiveDate;
+
 use super::{Identity, source::IdentitySource};
 use crate::domain::Ticker;
 
@@ -22,8 +24,18 @@ impl Names {
         Self { sources, known: Mutex::default() }
     }
 
-    /// Who the instrument is, if a source knows; nothing depends on it.
-    pub async fn of(&self, ticker: &Ticker) -> Option<Identity> {
+    /// Who the instrument is, under the name that it had on that day, if a source knows; nothing depends on it.
+    pub async fn of(&self, ticker: &Ticker, day: NaiveDate) -> Option<Identity> {
+        let identity = self.today(ticker).await?;
+        for source in &self.sources {
+            if let Some(name) = source.former_name(ticker, day).await {
+                return Some(Identity { name, ..identity });
+            }
+        }
+        Some(identity)
+    }
+
+    async fn today(&self, ticker: &Ticker) -> Option<Identity> {
         if let Some(known) = self.remembered().get(ticker) {
             return Some(known.clone());
         }

@@ -85,4 +85,9 @@ pub trait PredictionSource: Source {
 #[async_trait]
 pub trait IdentitySource: Source {
     async fn identity(&self, ticker: &Ticker) -> Answered<Identity>;
+
+    /// The name that the instrument had on a day, if it had another one than today and the vendor knows it.
+    async fn former_name(&self, _ticker: &Ticker, _day: NaiveDate) -> Option<String> {
+        None
+    }
 }

@@ -242,7 +242,7 @@ async fn yahoos_articles_are_of_this_week_only() {
     assert_eq!(market.global_news(this_week(), &[]).await.unwrap().data[0].title, "Markets rise");
     let past = market.news(aapl(), week_of("2024-05-10")).await.unwrap_err();
     assert!(matches!(past, MarketError::LiveOnly { .. }) && past.for_agents("it").starts_with("NO_DATA_AVAILABLE"));
-    let identity = market.identity(aapl()).await.unwrap().to_string();
+    let identity = market.identity(aapl(), day("2012-09-19").into()).await.unwrap().to_string();
     assert_eq!(identity, "Apple Inc. (equity, NASDAQ, Technology, Consumer Electronics)");
 }
 

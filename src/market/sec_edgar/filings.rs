@@ -16,8 +16,20 @@ use crate::market::calendar::Calendar;
 
 /// The answer for one company: the last thousand filings, and pages with the older ones.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Submissions {
     filings: Lists,
+    #[serde(default)]
+    former_names: Vec<FormerName>,
+}
+
+/// A name that a company had until it took another one.
+#[derive(Deserialize)]
+struct FormerName {
+    name: String,
+    /// The day from which it had the next name, as a time.
+    #[serde(default)]
+    to: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +72,13 @@ enum Clock {
 }
 
 impl Submissions {
+    /// The name on a day, if it was another one than today's.
+    pub fn name_on(&self, day: NaiveDate) -> Option<&str> {
+        let until = |former: &FormerName| former.to.as_deref()?.get(..10)?.parse::<NaiveDate>().ok();
+        let later = self.former_names.iter().filter_map(|former| Some((until(former)?, former.name.as_str())));
+        later.filter(|(until, _)| day < *until).min().map(|(_, name)| name)
+    }
+
     /// The name of the page that has the filings of that day, if they are not among the recent ones.
     pub fn page_of(&self, filed: NaiveDate) -> Option<&str> {
         let covers = |page: &&Page| page.filing_from <= filed && filed <= page.filing_to;
@@ -193,6 +212,20 @@ mod tests {
             "acceptanceDateTime": column(|row| row.2.into()), "form": rows.iter().map(|_| "10-Q").collect::<Vec<_>>()
         }}});
         serde_json::from_value::<Submissions>(list).unwrap().with(None)
+    }
+
+    #[test]
+    fn a_company_has_the_name_of_the_day() {
+        let names = json!([
+            {"name": "Facebook Inc", "from": "2005-05-10T00:00:00.000Z", "to": "2021-10-27T00:00:00.000Z"},
+            {"name": "TheFacebook, Inc.", "from": "2004-01-01T00:00:00.000Z", "to": "2005-05-10T00:00:00.000Z"},
+            {"name": "Undated"},
+        ]);
+        let list = json!({"filings": {"recent": {}}, "formerNames": names});
+        let submissions: Submissions = serde_json::from_value(list).unwrap();
+        let name = |text| submissions.name_on(day(text));
+        assert_eq!(name("2021-10-26"), Some("Facebook Inc"));
+        assert_eq!((name("2021-10-27"), name("2005-01-03")), (None, Some("TheFacebook, Inc.")));
     }
 
     #[test]

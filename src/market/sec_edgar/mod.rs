@@ -144,6 +144,12 @@ impl IdentitySource for SecEdgar {
         let filer = self.filer(ticker).await?;
         Ok(Retrieved::now(Identity { name: filer.title, ..Identity::default() }))
     }
+
+    async fn former_name(&self, ticker: &Ticker, day: NaiveDate) -> Option<String> {
+        let cik = self.filer(ticker).await.ok()?.cik;
+        let submissions: Submissions = self.get(&format!("submissions/CIK{cik:010}.json")).await.ok()?.data;
+        submissions.name_on(day).map(Into::into)
+    }
 }
 
 #[async_trait]
