@@ -10,10 +10,11 @@ use tradingagents::{
     market::{Choice, Frequency, Keys, Market, StatementKind, Vendors, WebOptions, Window, calendar::Calendar},
 };
 
-const VENDORS: [Vendor; 9] = [
+const VENDORS: [Vendor; 10] = [
     Vendor::Csv,
     Vendor::Yahoo,
     Vendor::AlphaVantage,
+    Vendor::Tiingo,
     Vendor::SecEdgar,
     Vendor::GoogleNews,
     Vendor::Fred,
@@ -42,7 +43,7 @@ pub fn run(data: &[u8]) {
 fn market(vendor: Vendor) -> Market {
     let web = WebOptions { gateway: Some(WIRE.url.clone()), cache: None, beat: Duration::from_millis(5) };
     let key = || Some("a-key-of-a-vendor".to_owned().into());
-    let keys = Keys { alpha_vantage: key(), fred: key(), contact: Some("someone@example.com".into()) };
+    let keys = Keys { alpha_vantage: key(), fred: key(), tiingo: key(), contact: Some("someone@example.com".into()) };
     let all = || vec![vendor];
     let choice = Choice {
         prices: all(),

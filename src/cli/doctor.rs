@@ -167,6 +167,7 @@ fn vendors(config: &Config, desk: &Desk) -> Verdict {
         ("CONTACT_EMAIL", config.contact_email.is_none()),
         ("FRED_API_KEY", config.fred_api_key.is_none()),
         ("ALPHA_VANTAGE_API_KEY", config.alpha_vantage_api_key.is_none()),
+        ("TIINGO_API_KEY", config.tiingo_api_key.is_none()),
     ];
     let missing: Vec<_> = keys.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| name).collect();
     if missing.is_empty() {

@@ -105,6 +105,7 @@ impl Default for Config {
             cache_dir: None,
             vendor_gateway: None,
             alpha_vantage_api_key: None,
+            tiingo_api_key: None,
             fred_api_key: None,
             contact_email: None,
             tradingagents_url: url("http://127.0.0.1:8000/"),

@@ -295,9 +295,9 @@ pub struct Config {
     #[schemars(with = "String", extend("x-allowed" = "a language such as German"))]
     pub output_language: Language,
 
-    /// The vendors of daily bars, in order: csv (the folder DATA_DIR), yahoo, alpha_vantage, sample (bundled, to 2013).
-    /// If unset, those of them that are configured, in this order.
-    #[schemars(extend("x-allowed" = "csv, yahoo, alpha_vantage, sample, in the order in which they are asked: csv,yahoo"))]
+    /// The vendors of daily bars, in order: csv (the folder DATA_DIR), yahoo, tiingo, alpha_vantage, sample (bundled,
+    /// to 2013). If unset, those of them that are configured, in this order.
+    #[schemars(extend("x-allowed" = "csv, yahoo, tiingo, alpha_vantage, sample, in the order in which they are asked: csv,yahoo"))]
     pub price_vendors: Option<PriceVendors>,
     /// The vendors of company profiles and statements, in order: sec_edgar, yahoo, alpha_vantage. If unset, those of
     /// them that are configured, in this order.
@@ -339,6 +339,10 @@ pub struct Config {
     #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]
     pub alpha_vantage_api_key: Option<SecretString>,
+    /// The key of Tiingo, for daily bars of shares listed in the United States.
+    #[serde(serialize_with = "masked")]
+    #[schemars(with = "Option<String>", extend("x-secret" = true))]
+    pub tiingo_api_key: Option<SecretString>,
     /// The key of FRED, the economic series of the Federal Reserve Bank of St. Louis; it costs nothing.
     #[serde(serialize_with = "masked")]
     #[schemars(with = "Option<String>", extend("x-secret" = true))]

@@ -15,6 +15,8 @@ pub enum Vendor {
     /// Yahoo Finance, without a key.
     Yahoo,
     AlphaVantage,
+    /// Daily bars of shares listed in the United States, with a key.
+    Tiingo,
     /// The filings of companies in the United States, without a key.
     SecEdgar,
     /// The search of Google News, without a key.
@@ -35,6 +37,7 @@ impl Vendor {
             Self::Sample => "sample",
             Self::Yahoo => "yahoo",
             Self::AlphaVantage => "alpha_vantage",
+            Self::Tiingo => "tiingo",
             Self::SecEdgar => "sec_edgar",
             Self::GoogleNews => "google_news",
             Self::Fred => "fred",
@@ -72,7 +75,7 @@ macro_rules! category {
 }
 
 category!(/// Daily bars.
-    Prices, "price vendor", Csv, Yahoo, AlphaVantage, Sample);
+    Prices, "price vendor", Csv, Yahoo, Tiingo, AlphaVantage, Sample);
 category!(/// Company profiles and financial statements.
     Fundamentals, "fundamentals vendor", SecEdgar, Yahoo, AlphaVantage);
 category!(/// Articles on one instrument and on the markets.

@@ -32,6 +32,7 @@ mod shares;
 pub mod source;
 mod stocktwits;
 mod symbol;
+mod tiingo;
 mod valuation;
 mod vendors;
 mod web;

@@ -14,6 +14,7 @@ use super::{
     sec_edgar::SecEdgar,
     source::{FundamentalSource, InsiderSource, MacroSource, NewsSource, PredictionSource, PriceSource, SocialSource},
     stocktwits::StockTwits,
+    tiingo::Tiingo,
     yahoo::Yahoo,
 };
 use crate::domain::Vendor;
@@ -23,6 +24,7 @@ use crate::domain::Vendor;
 pub struct Keys {
     pub alpha_vantage: Option<SecretString>,
     pub fred: Option<SecretString>,
+    pub tiingo: Option<SecretString>,
     /// An e-mail address for the SEC.
     pub contact: Option<String>,
 }
@@ -50,6 +52,7 @@ pub struct Vendors {
     sample: Arc<Sample>,
     yahoo: Arc<Yahoo>,
     alpha_vantage: Arc<AlphaVantage>,
+    tiingo: Arc<Tiingo>,
     sec_edgar: Arc<SecEdgar>,
     google_news: Arc<GoogleNews>,
     fred: Arc<Fred>,
@@ -69,6 +72,7 @@ impl Vendors {
             csv: csv_folder.map(|folder| Arc::new(CsvFolder::new(folder))),
             sample: Arc::new(Sample),
             alpha_vantage: Arc::new(AlphaVantage::new(web.clone(), keys.alpha_vantage)),
+            tiingo: Arc::new(Tiingo::new(web.clone(), keys.tiingo)),
             sec_edgar,
             google_news: Arc::new(GoogleNews::new(web.clone(), names.clone())),
             fred: Arc::new(Fred::new(web.clone(), keys.fred)),
@@ -106,6 +110,7 @@ impl Vendors {
             Vendor::Sample => Some(self.sample.clone()),
             Vendor::Yahoo => Some(self.yahoo.clone()),
             Vendor::AlphaVantage => Some(self.alpha_vantage.clone()),
+            Vendor::Tiingo => Some(self.tiingo.clone()),
             _ => None,
         }
     }

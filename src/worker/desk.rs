@@ -41,6 +41,7 @@ impl Desk {
         let keys = Keys {
             alpha_vantage: config.alpha_vantage_api_key.clone(),
             fred: config.fred_api_key.clone(),
+            tiingo: config.tiingo_api_key.clone(),
             contact: config.contact_email.clone(),
         };
         let vendors = Vendors::new(web, keys, config.data_dir.clone());

@@ -66,6 +66,7 @@ fn is_configured(vendor: Vendor, config: &Config) -> bool {
     match vendor {
         Vendor::Csv => config.data_dir.is_some(),
         Vendor::AlphaVantage => config.alpha_vantage_api_key.is_some(),
+        Vendor::Tiingo => config.tiingo_api_key.is_some(),
         Vendor::SecEdgar => config.contact_email.is_some(),
         Vendor::Fred => config.fred_api_key.is_some(),
         _ => true,

@@ -377,6 +377,9 @@ async fn the_doctor_says_who_is_asked_and_what_is_missing_to_ask_more() {
     let run = Sandbox::new().set("CONTACT_EMAIL", "a@example.com").run(&["doctor"]).await;
     let told = run.stdout;
     assert!(told.contains("prices yahoo,sample; profile sec_edgar,yahoo;"), "{told}");
-    assert!(told.contains("nobody for macro series; set FRED_API_KEY, ALPHA_VANTAGE_API_KEY for more"), "{told}");
+    assert!(
+        told.contains("nobody for macro series; set FRED_API_KEY, ALPHA_VANTAGE_API_KEY, TIINGO_API_KEY for more"),
+        "{told}"
+    );
     assert!(told.contains("no CACHE_DIR"), "{told}");
 }

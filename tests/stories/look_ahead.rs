@@ -41,7 +41,7 @@ fn settled() -> ProptestConfig {
 
 fn market(fake: &FakeVendors, vendor: Vendor) -> Market {
     let key = || Some("key".to_owned().into());
-    let keys = Keys { alpha_vantage: key(), fred: key(), contact: None };
+    let keys = Keys { alpha_vantage: key(), fred: key(), tiingo: None, contact: None };
     let web = WebOptions { gateway: Some(fake.url().parse().unwrap()), cache: None, beat: Duration::from_millis(5) };
     let all = || vec![vendor];
     let choice =

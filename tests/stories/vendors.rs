@@ -39,6 +39,7 @@ fn web(fake: &FakeVendors, cache: Option<&Path>) -> WebOptions {
 fn keys() -> Keys {
     Keys {
         alpha_vantage: Some("canary-alpha".to_owned().into()),
+        tiingo: Some("canary-tiingo".to_owned().into()),
         fred: Some("canary-fred".to_owned().into()),
         contact: Some("someone@example.com".into()),
     }
@@ -490,6 +491,37 @@ async fn neither_errors_nor_empty_answers_are_kept() {
         market.global_news(week_of("2024-05-10"), &[]).await.unwrap();
     }
     assert_eq!(fake.asked(GOOGLE).len(), 4);
+}
+
+#[tokio::test]
+async fn tiingos_bars_are_as_traded_with_their_splits_and_its_refusals_are_told_apart() {
+    let fake = FakeVendors::start().await;
+    let place = "api.tiingo.com/tiingo/daily/NVDA/prices";
+    let bar = |date: &str, close: f64, adjusted: f64, split: f64| {
+        json!({
+            "date": format!("{date}T00:00:00.000Z"), "open": close, "high": close, "low": close, "close": close,
+            "volume": 1000, "adjOpen": adjusted, "adjHigh": adjusted, "adjLow": adjusted, "adjClose": adjusted,
+            "adjVolume": 10_000, "divCash": 0.0, "splitFactor": split,
+        })
+    };
+    let bars = json!([bar("2024-06-07", 1208.88, 120.84, 1.0), bar("2024-06-10", 121.79, 121.75, 10.0)]);
+    fake.answers(place, Reply::Json(bars));
+    let nvda: Ticker = "NVDA".parse().unwrap();
+    let before = market_of(&fake, Vendor::Tiingo).price_history(&nvda, day("2024-06-07").into()).await.unwrap();
+    assert!((before.bars[0].close - 1208.88).abs() < 1e-9, "as traded before the split: {:?}", before.bars);
+    let after = market_of(&fake, Vendor::Tiingo).price_history(&nvda, day("2024-06-10").into()).await.unwrap();
+    assert!((after.bars[0].close - 120.888).abs() < 0.1, "comparable after it: {:?}", after.bars);
+    let asked = &fake.asked(place)[0].what;
+    assert!(asked.contains("endDate=2024-06-07") && asked.ends_with("token=canary-tiingo"), "{asked}");
+
+    let failed = |error: MarketError| error.to_string();
+    let london =
+        market_of(&fake, Vendor::Tiingo).price_history(&"BA.L".parse().unwrap(), day("2024-06-10").into()).await;
+    assert!(failed(london.unwrap_err()).contains("listed in the United States"));
+    fake.answers(place, Reply::Status(403, "{\"detail\": \"Invalid token.\"}"));
+    let refused = market_of(&fake, Vendor::Tiingo).price_history(&nvda, day("2024-06-11").into()).await;
+    assert!(failed(refused.unwrap_err()).contains("TIINGO_API_KEY"));
+    assert_eq!(fake.asked("api.tiingo.com/tiingo/daily/BA").len(), 0);
 }
 
 #[tokio::test]
