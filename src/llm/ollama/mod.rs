@@ -2,7 +2,7 @@
 //!
 //! Not by its OpenAI-compatible one, which has no `num_ctx`: it would cut each prompt to the server's default context
 //! without a word. Here the server is told to refuse a prompt that is too long, and the oldest evidence is left out of it
-//! ([`trim`](super::trim)). A model that the server lacks is pulled ([`pull`]).
+//! ([`trim`]). A model that the server lacks is pulled ([`pull`]).
 
 mod pull;
 mod wire;
