@@ -80,3 +80,43 @@ impl<'a> Journal<'a> {
         self.observer.step(step).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{agents::Brief, domain::AssetType};
+
+    struct Nobody;
+
+    #[async_trait]
+    impl Observer for Nobody {
+        async fn step(&self, _: Step) {}
+
+        async fn checkpoint(&self, _: &Analysis) {}
+
+        async fn progress(&self, _: &Analysis) {}
+
+        fn must_hurry(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn the_responses_of_a_job_together_are_bounded() {
+        let analysis = Analysis::new(Brief {
+            ticker: "AAPL".parse().unwrap(),
+            date: "2012-09-19".parse().unwrap(),
+            asset: AssetType::Stock,
+            analysts: Vec::new(),
+            max_debate_rounds: 1,
+            max_risk_rounds: 1,
+            output_language: "English".into(),
+        });
+        let journal = Journal::new(analysis, &Nobody);
+        journal.count(MAX_WRITTEN).unwrap();
+        let error = journal.count(1).unwrap_err();
+        assert!(!error.is_transient() && error.to_string().contains("more than 16 MiB"), "{error}");
+    }
+}

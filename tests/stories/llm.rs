@@ -519,6 +519,20 @@ async fn a_pull_may_tell_of_its_progress_for_as_long_as_it_takes() {
 }
 
 #[tokio::test]
+async fn a_pull_that_reports_layers_without_end_or_too_fast_is_not_followed() {
+    let llm = FakeLlm::start().await;
+    let layer = |digest: usize| json!({"status": "pulling", "digest": digest.to_string(), "total": 1, "completed": 1});
+    llm.lacks_models([(0..1001).map(layer).chain([json!({"status": "success"})]).collect()]);
+    let error = prepared(&*ollama(&llm)).await.0.unwrap_err();
+    assert!(error.to_string().contains("more layers than a model has"), "{error}");
+
+    let llm = FakeLlm::start().await;
+    llm.lacks_models([std::iter::repeat_n(json!({"status": "pulling"}), 60_000).collect()]);
+    prepared(&*ollama(&llm)).await.0.unwrap();
+    assert_eq!(llm.pulls(), 2, "the first is broken off, and begun again");
+}
+
+#[tokio::test]
 async fn an_answer_that_never_ends_is_not_kept() {
     let llm = FakeLlm::start().await;
     for model in [ollama(&llm), openai(&llm), anthropic(&llm), gemini(&llm)] {
