@@ -53,12 +53,32 @@ impl<const MAX: u32> JsonSchema for UpTo<MAX> {
 /// The most queries, and the longest of them in characters.
 const MOST: usize = 10;
 const LONGEST: usize = 100;
+/// Queries with semicolons between them, as a pattern: each begins with a character that is not blank.
+const IN_A_TEXT: &str = "^[\\u0000-\\u0020;]*[^\\u0000-\\u0020;][^;]{0,99}\
+                         ([\\u0000-\\u0020]*;[\\u0000-\\u0020;]*[^\\u0000-\\u0020;][^;]{0,99}){0,9}[\\u0000-\\u0020;]*$";
 
 /// What news on the markets is searched for: a list, or a text with semicolons between the queries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Vec<String>")]
-#[schemars(!try_from, !into)]
-pub struct NewsQueries(#[schemars(length(min = 1, max = 10))] Vec<String>);
+pub struct NewsQueries(Vec<String>);
+
+impl JsonSchema for NewsQueries {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "NewsQueries".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let query = json_schema!({"type": "string", "pattern": "[^\\u0000-\\u0020]", "maxLength": LONGEST});
+        json_schema!({"anyOf": [
+            {"type": "array", "items": query, "minItems": 1, "maxItems": MOST},
+            {"type": "string", "pattern": IN_A_TEXT},
+        ]})
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -78,19 +98,28 @@ impl TryFrom<Written> for NewsQueries {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let queries = match written {
+        let is_blank = |c: char| c <= ' ';
+        let queries: Vec<String> = match written {
             Written::List(queries) => queries,
-            Written::Text(text) => text.split(';').map(str::to_owned).collect(),
+            Written::Text(text) => {
+                let queries = text.split(';').map(|query| query.trim_matches(is_blank));
+                queries.filter(|query| !query.is_empty()).map(str::to_owned).collect()
+            }
         };
-        let clean = |query: &String| query.split_whitespace().collect::<Vec<_>>().join(" ");
-        let queries: Vec<_> = queries.iter().map(clean).filter(|query| !query.is_empty()).collect();
         if queries.is_empty() || queries.len() > MOST {
             return Err(format!("{} queries given; give 1 to {MOST}", queries.len()));
         }
-        match queries.iter().map(|query| query.chars().count()).find(|length| *length > LONGEST) {
-            Some(length) => Err(format!("a query has {length} characters; the maximum is {LONGEST}")),
-            None => Ok(Self(queries)),
+        if let Some(length) = queries.iter().map(|query| query.chars().count()).find(|length| *length > LONGEST) {
+            return Err(format!("a query has {length} characters; the maximum is {LONGEST}"));
         }
+        if queries.iter().any(|query| query.chars().all(is_blank)) {
+            return Err("a query is empty; leave it out".into());
+        }
+        let words = |query: &String| {
+            let words: Vec<_> = query.split(is_blank).filter(|word| !word.is_empty()).collect();
+            words.join(" ")
+        };
+        Ok(Self(queries.iter().map(words).collect()))
     }
 }
 
@@ -113,6 +142,7 @@ mod tests {
         assert_eq!(read(json!(["oil, gas"])).unwrap(), ["oil, gas"]);
         assert!(read(json!(" ; ")).unwrap_err().contains("give 1 to 10"));
         assert!(read(json!(["x".repeat(101)])).unwrap_err().contains("the maximum is 100"));
+        assert!(read(json!(["oil", " "])).unwrap_err().contains("a query is empty"));
     }
 
     #[test]
