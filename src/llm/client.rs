@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
@@ -61,11 +61,6 @@ impl Client {
                 reply => return Ok(reply),
             }
         }
-    }
-
-    /// The server's own words on the model; it has it unless it refuses.
-    pub async fn look_up<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Refusal>, LlmError> {
-        self.endpoint.look_up(path).await
     }
 
     /// That the server is there and has the model.

@@ -30,7 +30,7 @@ impl Anthropic {
 
     /// Whether the server is there, takes the key and has the model, in one line.
     pub async fn check(&self) -> Result<String, LlmError> {
-        let found = self.0.look_up::<Model>(&format!("models/{}", self.0.model)).await?;
+        let found = self.0.endpoint.look_up::<Model>(&format!("models/{}", self.0.model)).await?;
         found.map(|_| self.0.found()).map_err(|refusal| self.0.refused(refusal))
     }
 

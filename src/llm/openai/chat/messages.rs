@@ -122,13 +122,9 @@ fn one_call_each(messages: Vec<Value>) -> Vec<Value> {
     let mut split = Vec::new();
     for message in messages {
         let calls = message["tool_calls"].as_array().cloned().unwrap_or_default();
-        if message["role"] == "tool" && results.is_empty() {
-            continue;
-        }
-        if calls.is_empty() {
-            if message["role"] != "tool" {
-                split.push(message);
-            }
+        // Results follow their calls.
+        if calls.is_empty() && message["role"] != "tool" {
+            split.push(message);
             continue;
         }
         for (index, call) in calls.into_iter().enumerate() {
